@@ -1,0 +1,57 @@
+# NovaHunt's verbs. Each does all its own set-up, in a cache outside the checkout, and cleans up what it started.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PYTHONPATH := $(CURDIR):$(CURDIR)/common:$(CURDIR)/operator:$(CURDIR)/collector_image:$(CURDIR)/tests
+export PYTHONDONTWRITEBYTECODE := 1
+
+# Found when a recipe needs it, so that `make help` needs nothing.
+PY = $$(scripts/venv)/bin/python
+
+.PHONY: help
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Collect twelve domains on a real cluster; KUBECONFIG=… uses yours (REGISTRY=… to push images to)
+	@$(PY) -m tools.demo $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)") $(if $(REGISTRY),--registry "$(REGISTRY)")
+
+.PHONY: demo-clean
+demo-clean: ## Remove all that `make demo` made
+	@$(PY) -m tools.demo --clean $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
+
+.PHONY: test
+test: test-unit test-cluster test-e2e ## Run all tests: unit, contract, control plane, whole node
+
+.PHONY: test-unit
+test-unit: ## Unit, property and contract tests (no cluster), on each Python 3.11 to 3.13 that is installed
+	@scripts/test-unit
+
+.PHONY: test-cluster
+test-cluster: ## Tests on a real control plane (no root needed)
+	@$(PY) -m pytest tests -m cluster
+
+.PHONY: test-e2e
+test-e2e: ## End-to-end tests on the whole node with the built images and the chart (root)
+	@$(PY) -m pytest tests -m node
+
+.PHONY: lint
+lint: ## Run every check that needs no cluster
+	@scripts/lint
+
+.PHONY: images
+images: ## Build the images; REGISTRY=… pushes them
+	@$(PY) -m tools.images $(if $(REGISTRY),--registry "$(REGISTRY)")
+
+.PHONY: dev
+dev: ## Run the operator from the checkout against a control plane of its own, until Ctrl-C
+	@$(PY) -m tools.dev
+
+.PHONY: lock
+lock: ## Renew the lock: requirements/*.txt from pyproject.toml
+	@scripts/lock
+
+.PHONY: clean
+clean: ## Take down every cluster of the cluster tool; the cache stays
+	@$(PY) -m devcluster down --all

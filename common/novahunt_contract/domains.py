@@ -1,0 +1,80 @@
+"""Brings what people write as a company domain to the one form that names it everywhere."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import idna
+
+MAX_ENTRY_LENGTH = 2048
+"""Characters of one list entry that are looked at (the limit of the CRD's schema)."""
+
+
+class NotADomainError(ValueError):
+    """An entry that names no domain; its text is the reason, and never repeats the entry."""
+
+
+def normalise(entry: str) -> str:
+    """Return the one form of a domain: lower case, IDNA A-labels, no `www.`, no trailing dot.
+
+    Accepts a bare domain, a URL, upper case, a port and internationalised names (UTS 46).
+    Subdomains other than a leading `www.` stay. The answer has 4 to 253 characters.
+
+    Raises:
+        NotADomainError: the entry is empty, an address, an IP number, a single label, or no valid name.
+    """
+    text = entry.strip()
+    if not text:
+        raise NotADomainError("the entry is empty")
+    if len(text) > MAX_ENTRY_LENGTH:
+        raise NotADomainError(f"the entry is longer than {MAX_ENTRY_LENGTH} characters")
+    if "@" in text:
+        raise NotADomainError("it holds an @: give the domain alone, without an address or a user name")
+    host = _host_of(text).rstrip(".").lower()
+    if _is_ip(host):
+        raise NotADomainError("it is an IP number, not a domain")
+    name = _to_ascii(host)
+    if name.startswith("www.") and name.count(".") > 1:
+        name = name.removeprefix("www.")
+    labels = name.split(".")
+    if len(labels) < 2:  # noqa: PLR2004 - a domain is a name below a top level
+        raise NotADomainError("it is a single label: a domain has at least one dot")
+    if labels[-1].isdigit():
+        raise NotADomainError("its last label is a number")
+    return name
+
+
+def read_list(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, entry) of a list with one entry a line; `#` starts a comment."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        entry = line.split("#", 1)[0].strip()
+        if entry:
+            yield number, entry
+
+
+def _host_of(text: str) -> str:
+    """Cut scheme, port, path and query off."""
+    try:
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        host = parts.hostname
+    except ValueError:
+        raise NotADomainError("it can't be read as a domain or URL") from None
+    if not host:
+        raise NotADomainError("it holds no host name")
+    return host
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _to_ascii(host: str) -> str:
+    try:
+        return idna.encode(host, uts46=True, std3_rules=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        # idna's own message repeats the label, which may be somebody's name.
+        raise NotADomainError("it is no valid domain name (letters, digits and inner hyphens, 63 a label)") from None

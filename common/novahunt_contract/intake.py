@@ -1,0 +1,80 @@
+"""What collectors and the operator's intake say to each other over HTTP.
+
+Every call carries `Authorization: Bearer` with a projected service-account token of the audience below.
+Answers other than 2xx hold an `Error`. 401: the token is not accepted. 403: this pod is not (or no
+longer) a collector of ours; stop. 409: a later run has stored its document; stop. 413: too large.
+503 with Retry-After: not the active replica, or the pod is not known yet; try the next address, then again.
+"""
+
+import msgspec
+
+from novahunt_contract.receipt import ConfigMapPlace
+
+AUDIENCE = "novahunt-intake"
+"""Audience of the tokens that collectors show."""
+
+PERMITS = "/v1/permits"
+"""POST PermitCall → PermitAnswer. Held open for up to `HOLD_SECONDS` while no permit is free."""
+
+DOCUMENT = "/v1/document"
+"""PUT a stored document (JSON, Content-Encoding gzip allowed) → Stored. GET → 200 the document, or 404.
+
+Both speak of the domain of the caller's own Job.
+"""
+
+HOLD_SECONDS = 20.0
+PERMIT_SECONDS = 1.0
+"""A permit may be used for this long after the call that got it was answered; later it must be given back."""
+
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+"""Of the uncompressed document."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a collector is with its domain: percent 0 to 100, addresses and requests so far."""
+
+    percent: int
+    emails: int
+    requests: int
+
+
+class Answered(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What became of a permit: used and answered, used and throttled by Hunter, or not used."""
+
+    permit: str
+    throttled: bool = False
+    unused: bool = False
+    retry_after_seconds: float | None = None
+    """Hunter's Retry-After, if it gave one."""
+
+
+class PermitCall(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Reports the last permit's end and the progress, and asks for the next permit; one call a page does."""
+
+    fingerprint: str
+    """The key's, see `keys.fingerprint`."""
+    wanted: bool = True
+    answered: Answered | None = None
+    progress: Progress | None = None
+
+
+class PermitAnswer(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A permit for one request to Hunter, or None: ask again, at the earliest after `retry_after_seconds`."""
+
+    permit: str | None = None
+    retry_after_seconds: float = 0.0
+
+
+class Stored(msgspec.Struct, frozen=True, rename="camel"):
+    """Where the document lies now; it is durable when this answer is sent."""
+
+    config_map: ConfigMapPlace
+    sha256: str
+    bytes: int
+    stored_at: str
+
+
+class Error(msgspec.Struct, frozen=True):
+    """Why a call was not answered, in one sentence for people."""
+
+    error: str

@@ -1,0 +1,198 @@
+"""Puts the operator together: waits for the lease, learns what there is, then watches and works until stopped."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import kopf
+from aiohttp import web
+
+from novahunt_operator import handlers, wire
+from novahunt_operator.actions import Actions
+from novahunt_operator.cluster import ApiError, Cluster
+from novahunt_operator.documents import Documents
+from novahunt_operator.events import Events
+from novahunt_operator.health import Health
+from novahunt_operator.intake import Intake
+from novahunt_operator.inventory import Inventory
+from novahunt_operator.lease import Lease
+from novahunt_operator.permits import Permits
+from novahunt_operator.progress import ProgressBoard
+from novahunt_operator.reconciler import Reconciler
+from novahunt_operator.recorder import Recorder
+from novahunt_operator.records import Key
+from novahunt_operator.reporter import Reporter
+from novahunt_operator.scheduler import Scheduler, StartLimit
+from novahunt_operator.settings import Settings
+from novahunt_operator.sources import Sources
+from novahunt_operator.store import Store
+from novahunt_operator.tokens import Tokens
+from novahunt_operator.watches import PodFeed, ResultFeed, Watch, pod_watch, result_watch
+from novahunt_operator.workqueue import WorkQueue
+
+_WORKERS = 4
+_INVENTORY_SECONDS = 120.0
+_MINUTE = timedelta(minutes=1)
+_STOP_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class Operator:
+    """One replica."""
+
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+        """Take the settings and a connection."""
+        self._settings = settings
+        self._cluster = cluster
+        self._store = Store()
+        self._progress = ProgressBoard()
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._lease = Lease(cluster, settings.own_namespace, settings.lease_name, settings.identity)
+        self._health = Health()
+        self._scheduler = Scheduler(
+            settings.collector.concurrency, StartLimit(settings.max_starts, settings.start_interval)
+        )
+        self._permits = Permits(settings.collector.requests_per_second, settings.collector.requests_per_minute)
+        recorder = Recorder(cluster, self._store)
+        self._reconciler = Reconciler(
+            settings=settings,
+            store=self._store,
+            sources=Sources(cluster),
+            scheduler=self._scheduler,
+            actions=Actions(cluster, self._store, recorder, settings.collector),
+            reporter=Reporter(cluster, self._store, Events(cluster, settings.identity)),
+            permits=self._permits,
+            progress=self._progress,
+            queue=self._queue,
+        )
+        self._intake = Intake(
+            store=self._store,
+            tokens=Tokens(cluster),
+            permits=self._permits,
+            documents=Documents(cluster, self._store, recorder),
+            progress=self._progress,
+            active=lambda: self._working and self._lease.held,
+            progressed=self._reconciler.notify,
+        )
+        self._inventory = Inventory(cluster, self._store, settings.namespaces)
+        self._working = False
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        Raises:
+            ExceptionGroup: the lease was lost, or a part ended that must not; the process should end and start anew.
+        """
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with (
+            _served(self._health.application(), self._settings.health_port),
+            _served(self._intake.application(), self._settings.intake_port),
+        ):
+            try:
+                if await _unless(stop, self._lease.acquire()):
+                    await self._lead(stop)
+            finally:
+                self._working = False
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_STOP_SECONDS):
+                        await self._lease.release()
+
+    async def _lead(self, stop: asyncio.Event) -> None:
+        """Work as the active replica until told to stop."""
+        self._cluster.may_write = lambda: self._lease.held
+        notify = self._reconciler.notify
+        pods, results = PodFeed(self._store, notify), ResultFeed(self._store, notify)
+        namespaces: tuple[str | None, ...] = self._settings.namespaces or (None,)
+        watches: list[Watch[wire.PodObject] | Watch[wire.ResultObject]] = [
+            *(pod_watch(self._cluster, namespace, pods) for namespace in namespaces),
+            *(result_watch(self._cluster, namespace, results) for namespace in namespaces),
+        ]
+        for watch in watches:
+            self._health.watch(lambda watch=watch: watch.last_sign)  # type: ignore[misc]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._lease.keep())]
+            tasks += [group.create_task(watch.run()) for watch in watches]
+            tasks.append(group.create_task(self._work([watch.listed for watch in watches], stop)))
+            await stop.wait()
+            _log.info("stopping")
+            for task in tasks:
+                task.cancel()
+
+    async def _work(self, listed: list[asyncio.Event], stop: asyncio.Event) -> None:
+        for event in listed:
+            await event.wait()
+        known = await self._inventory.refresh()
+        self._remember_the_past()
+        self._working = True
+        for key in known:
+            self._queue.add(key)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._queue.run(_WORKERS, self._reconciler.reconcile))
+            group.create_task(self._take_inventory())
+            group.create_task(self._watch_with_kopf(stop))
+
+    def _remember_the_past(self) -> None:
+        """Rebuild from the Jobs what was started lately, and whether collectors may have asked Hunter."""
+        now = datetime.now(UTC)
+        jobs = list(self._store.jobs())
+        for job in sorted(jobs, key=lambda job: job.created):
+            self._scheduler.limit.record(job.created)
+        if any(job.end is None or job.ended_at is None or now - job.ended_at < _MINUTE for job in jobs):
+            self._permits.assume_used(until=time.monotonic() + _MINUTE.total_seconds())
+
+    async def _take_inventory(self) -> None:
+        """Find, from time to time, what events have missed."""
+        while True:
+            await asyncio.sleep(_INVENTORY_SECONDS)
+            try:
+                changed = await self._inventory.refresh()
+            except ApiError as error:
+                _log.warning("the inventory failed: %s", error)
+                continue
+            self._progress.keep_only({pod.uid for pod in self._store.pods()})
+            for key in changed:
+                self._queue.add(key)
+
+    async def _watch_with_kopf(self, stop: asyncio.Event) -> None:
+        await kopf.operator(
+            registry=handlers.registry(self._store, self._reconciler.notify),
+            settings=handlers.settings(),
+            namespaces=self._settings.namespaces,
+            clusterwide=not self._settings.namespaces,
+            standalone=True,
+        )
+        # kopf takes the process's signals over; its end is how a stop reaches us.
+        stop.set()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Await the work, unless told to stop before; tell whether it was done."""
+    task = asyncio.ensure_future(work)
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        return False
+    await task
+    return True
+
+
+@contextlib.asynccontextmanager
+async def _served(application: web.Application, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        # All addresses: the kubelet's probes and the collectors come from outside the pod.
+        await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104
+        yield
+    finally:
+        await runner.cleanup()

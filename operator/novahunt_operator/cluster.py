@@ -1,0 +1,227 @@
+"""Calls to the Kubernetes API: one place for authentication, retries, errors and watches."""
+
+import random
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import backoff
+import msgspec
+from kubernetes.aio import client, config
+
+from novahunt_operator import wire
+
+T = TypeVar("T")
+
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+_CALL_SECONDS = 30.0
+_RETRY_SECONDS = 60.0
+_FIRST_PAUSE_SECONDS = 0.2
+_MAX_PAUSE_SECONDS = 10.0
+_WATCH_SECONDS = 290
+_SILENCE_SECONDS = 100.0
+"""Bookmarks come about once a minute; a watch that is silent for longer is dead."""
+
+
+class ApiError(Exception):
+    """The API server refused a call; `code` is the HTTP status, 0 where there was no answer."""
+
+    def __init__(self, code: int, reason: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(f"{code} {reason}: {message}")
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+
+
+class NotFoundError(ApiError):
+    """404."""
+
+
+class ConflictError(ApiError):
+    """409: it exists already, or has changed since it was read."""
+
+
+class GoneError(ApiError):
+    """410: the version that a watch or list wants to go on from is forgotten."""
+
+
+class UnavailableError(ApiError):
+    """429, 5xx, or no answer at all: the same call may succeed later."""
+
+
+def _pauses() -> Generator[float, Exception, None]:
+    """Pauses between tries, in seconds: exponential with full jitter, never below the server's Retry-After."""
+    ceiling = _FIRST_PAUSE_SECONDS
+    error = yield 0.0
+    while True:
+        asked = error.retry_after if isinstance(error, ApiError) and error.retry_after is not None else 0.0
+        error = yield max(asked, random.uniform(0, ceiling))  # noqa: S311 - jitter
+        ceiling = min(_MAX_PAUSE_SECONDS, ceiling * 2)
+
+
+class NotActiveError(ApiError):
+    """This replica is not the active one."""
+
+
+class Cluster:
+    """A connection to one API server. None of its calls logs or returns a token."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        self._api = api
+        self.may_write: Callable[[], bool] = lambda: True
+        """Asked before each write; a replica that has lost its lease must not write."""
+
+    @classmethod
+    async def connect(cls, *, connections: int = 50) -> Self:
+        """Connect as the pod's service account, or else as the current kubeconfig context."""
+        configuration = client.Configuration()
+        configuration.connection_pool_maxsize = connections
+        try:
+            config.load_incluster_config(client_configuration=configuration)
+        except config.ConfigException:
+            await config.load_kube_config(client_configuration=configuration)
+        return cls(client.ApiClient(configuration))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._api.close()
+
+    async def get(self, path: str, kind: type[T], query: Mapping[str, str] | None = None) -> T:
+        """Read an object or a list."""
+        return msgspec.json.decode(await self.call("GET", path, query=query), type=kind)
+
+    async def create(self, path: str, body: Mapping[str, Any], kind: type[T]) -> T:
+        """Create an object. ConflictError: one of that name is there."""
+        return msgspec.json.decode(await self.call("POST", path, body=body), type=kind)
+
+    async def replace(self, path: str, body: Mapping[str, Any], kind: type[T]) -> T:
+        """Replace an object. ConflictError: it has changed since it was read."""
+        return msgspec.json.decode(await self.call("PUT", path, body=body), type=kind)
+
+    async def patch(self, path: str, body: object, content_type: str, kind: type[T]) -> T:
+        """Patch an object."""
+        return msgspec.json.decode(await self.call("PATCH", path, body=body, content_type=content_type), type=kind)
+
+    async def delete(self, path: str, *, uid: str | None = None) -> None:
+        """Delete an object and, in the background, what it owns; with a UID only if it is still that one.
+
+        One that is gone already, or is another by now, is no error.
+        """
+        body: dict[str, Any] = {"propagationPolicy": "Background"}
+        if uid is not None:
+            body["preconditions"] = {"uid": uid}
+        try:
+            await self.call("DELETE", path, body=body)
+        except (NotFoundError, ConflictError):
+            return
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        """Make one call, and again while the server is too busy or away, for up to a minute.
+
+        A repeated create may find its own first try: the caller must take ConflictError for that.
+
+        Raises:
+            ApiError: one of its kinds; UnavailableError only after all retries.
+        """
+        return await self._call_with_retries(method, path, query, body, content_type)
+
+    @backoff.on_exception(_pauses, UnavailableError, max_time=_RETRY_SECONDS, jitter=None, logger=None)
+    async def _call_with_retries(
+        self, method: str, path: str, query: Mapping[str, str] | None, body: object, content_type: str
+    ) -> bytes:
+        if method != "GET" and not self.may_write():
+            raise NotActiveError(0, "NotActive", f"{method} {path} is not made: this replica does not hold the lease")
+        return await self.call_once(method, path, query=query, body=body, content_type=content_type)
+
+    async def call_once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content_type: str = "application/json",
+        seconds: float = _CALL_SECONDS,
+    ) -> bytes:
+        """Make one call without retries, with a time limit; leases need to know at once."""
+        try:
+            response = await self._request(
+                method, path, query, body, content_type, limit=aiohttp.ClientTimeout(total=seconds)
+            )
+            async with response:
+                data = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise UnavailableError(0, type(error).__name__, f"no answer to {method} {path}") from None
+        _raise_for(response.status, response.headers, data)
+        return data
+
+    async def watch(self, path: str, query: Mapping[str, str]) -> AsyncIterator[wire.WatchEvent]:
+        """Yield the events of one watch until the server ends it, bookmarks included.
+
+        Raises:
+            GoneError: the resource version is forgotten; list anew.
+            UnavailableError: the connection broke or went silent.
+        """
+        full = {**query, "watch": "1", "allowWatchBookmarks": "true", "timeoutSeconds": str(_WATCH_SECONDS)}
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=_SILENCE_SECONDS)
+        decoder = msgspec.json.Decoder(wire.WatchEvent)
+        try:
+            response = await self._request("GET", path, full, None, "application/json", limit=limit)
+            async with response:
+                if response.status != 200:  # noqa: PLR2004 - OK
+                    _raise_for(response.status, response.headers, await response.read())
+                async for line in response.content:
+                    if line.strip():
+                        yield decoder.decode(line)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise UnavailableError(0, type(error).__name__, f"the watch of {path} broke") from None
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        content_type: str,
+        *,
+        limit: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
+        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": "novahunt-operator"}
+        parameters = list((query or {}).items())
+        await self._api.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
+        url = self._api.configuration.host + path
+        if parameters:
+            url += "?" + self._api.parameters_to_url_query(parameters, {})
+        response = await self._api.rest_client.request(method, url, headers=headers, body=body, _request_timeout=limit)
+        found: aiohttp.ClientResponse = response.response
+        return found
+
+
+_KINDS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError, 410: GoneError, 429: UnavailableError}
+
+
+def error_of(code: int, data: bytes, retry_after: str | None = None) -> ApiError:
+    """Return the typed error for an answer of the API server."""
+    try:
+        status = msgspec.json.decode(data, type=wire.StatusObject)
+    except msgspec.DecodeError:
+        status = wire.StatusObject(code=code, message=data[:200].decode(errors="replace"))
+    kind = UnavailableError if code >= 500 else _KINDS.get(code, ApiError)  # noqa: PLR2004 - server errors
+    seconds = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
+    return kind(code, status.reason, status.message, seconds)
+
+
+def _raise_for(code: int, headers: Mapping[str, str], data: bytes) -> None:
+    if not 200 <= code < 300:  # noqa: PLR2004 - success
+        raise error_of(code, data, headers.get("Retry-After"))

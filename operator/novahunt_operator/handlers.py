@@ -1,0 +1,75 @@
+"""Translates kopf's events into updates of the store and keys in the queue; kopf itself writes nothing."""
+
+import itertools
+import logging
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import kopf
+import msgspec
+
+from novahunt_operator import names, parse
+from novahunt_operator.records import Key
+from novahunt_operator.store import Store
+
+_log = logging.getLogger(__name__)
+
+_PAGE = 100
+"""Objects per page of the first list: a DomainCollection may have 300 KB."""
+
+
+class _Endless:
+    """Pauses between a watch's reconnections: with jitter, for as long as the outage lasts."""
+
+    def __iter__(self) -> Iterator[float]:
+        for number in itertools.count():
+            yield random.uniform(0.5, min(30.0, 2.0 ** min(number, 5)))  # noqa: S311 - jitter
+
+
+def settings() -> kopf.OperatorSettings:
+    """Return kopf's settings: it watches what is named, posts nothing, and never gives a watch up."""
+    found = kopf.OperatorSettings()
+    found.peering.standalone = True
+    found.scanning.disabled = True
+    found.posting.enabled = False
+    found.watching.chunk_size = _PAGE
+    found.watching.label_selectors["jobs.batch"] = names.SELECTOR
+    found.networking.error_backoffs = _Endless()
+    return found
+
+
+def registry(store: Store, changed: Callable[[Key], None]) -> kopf.OperatorRegistry:
+    """Return the handlers; `changed` is told the collection whose world has changed."""
+    handlers = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=handlers)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.COLLECTIONS, registry=handlers)
+    def collection_event(event: kopf.RawEvent, **_: Any) -> None:
+        try:
+            collection = parse.collection(event["object"])
+        except msgspec.ValidationError as error:
+            _log.error("a DomainCollection can't be read: %s", error)
+            return
+        if event["type"] == "DELETED":
+            store.drop_collection(collection.key, collection.uid)
+        else:
+            store.put_collection(collection)
+        changed(collection.key)
+
+    @kopf.on.event("batch", "v1", "jobs", registry=handlers)
+    def job_event(event: kopf.RawEvent, **_: Any) -> None:
+        job = parse.job(event["object"])
+        if job is None:
+            return
+        if event["type"] == "DELETED":
+            store.drop_job(job.key, job.uid)
+        else:
+            store.put_job(job)
+        changed(Key(job.key.namespace, job.collection))
+
+    del login, collection_event, job_event
+    return handlers

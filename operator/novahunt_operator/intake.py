@@ -1,0 +1,205 @@
+"""The intake: the HTTP port on which collectors get permits, report progress, and store and read documents."""
+
+import asyncio
+import logging
+import time
+import zlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from novahunt_contract import intake as protocol
+from novahunt_contract.document import InvalidDocumentError
+from novahunt_operator.cluster import ApiError
+from novahunt_operator.documents import DamagedDocumentError, Documents, LaterRunError
+from novahunt_operator.permits import Permits
+from novahunt_operator.progress import ProgressBoard
+from novahunt_operator.records import Collection, Job, Key
+from novahunt_operator.store import Store
+from novahunt_operator.tokens import InvalidTokenError, Tokens
+
+_RETRY_AFTER = "1"
+_UNKNOWN_GRACE_SECONDS = 30.0
+"""A pod that the watch has not shown for so long after its first call is not one of ours."""
+
+_MAX_TRACKED = 10_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A collector, and the Job that it speaks for."""
+
+    collection: Collection
+    job: Job
+    pod_uid: str
+
+
+class _RefusedError(Exception):
+    """A call that is answered with an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Intake:
+    """Answers collectors while this replica is the active one; otherwise says so."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        tokens: Tokens,
+        permits: Permits,
+        documents: Documents,
+        progress: ProgressBoard,
+        active: Callable[[], bool],
+        progressed: Callable[[Key], None],
+    ) -> None:
+        """Take what it answers from; `progressed` is told which collection has news."""
+        self._store = store
+        self._tokens = tokens
+        self._permits = permits
+        self._documents = documents
+        self._progress = progress
+        self._active = active
+        self._progressed = progressed
+        self._first_calls: dict[str, float] = {}
+
+    def application(self) -> web.Application:
+        """Return the web application."""
+        # Packed bodies are opened here, with a limit on what comes out of them.
+        application = web.Application(
+            client_max_size=protocol.MAX_DOCUMENT_BYTES, handler_args={"auto_decompress": False}
+        )
+        application.add_routes(
+            [
+                web.post(protocol.PERMITS, self._guarded(self._permit)),
+                web.put(protocol.DOCUMENT, self._guarded(self._put_document)),
+                web.get(protocol.DOCUMENT, self._guarded(self._get_document)),
+            ]
+        )
+        return application
+
+    def _guarded(
+        self, handler: Callable[[web.Request, Caller], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def answer(request: web.Request) -> web.Response:
+            try:
+                return await handler(request, await self._caller(request))
+            except _RefusedError as error:
+                return _error(error.status, str(error))
+            except InvalidDocumentError as error:
+                return _error(400, f"the document is refused: {error}")
+            except LaterRunError as error:
+                return _error(409, str(error))
+            except DamagedDocumentError as error:
+                _log.warning("%s", error)
+                return _error(404, str(error))
+            except ApiError as error:
+                _log.warning("%s %s: %s", request.method, request.path, error)
+                return _error(503, f"the Kubernetes API refused or did not answer: {error.reason or error.code}")
+
+        return answer
+
+    async def _caller(self, request: web.Request) -> Caller:
+        """Find out who calls: a token of a live pod whose controller is a Job that this operator made."""
+        if not self._active():
+            raise _RefusedError(503, "this replica is not the active one; try the next address")
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _RefusedError(401, "no token: send Authorization: Bearer with a token of the intake's audience")
+        try:
+            identity = await self._tokens.check(token.strip())
+        except InvalidTokenError as error:
+            raise _RefusedError(401, str(error)) from None
+        pod = self._store.pod(identity.pod_uid)
+        if pod is None:
+            raise self._unknown(identity.pod_uid)
+        self._first_calls.pop(identity.pod_uid, None)
+        job = self._store.job_by_uid(pod.job_uid)
+        if pod.key.namespace != identity.namespace or pod.finished:
+            raise _RefusedError(403, "the pod is not, or no longer, a collector at work")
+        if job is None:
+            raise self._unknown(identity.pod_uid)
+        collection = self._store.collection(Key(job.key.namespace, job.collection))
+        if collection is None or collection.uid != job.owner_uid:
+            raise _RefusedError(403, "the collection that this Job belongs to is gone")
+        return Caller(collection, job, pod.uid)
+
+    def _unknown(self, pod_uid: str) -> _RefusedError:
+        """A pod may call before the watch has shown it; one that stays unknown is gone, or never was ours."""
+        now = time.monotonic()
+        if len(self._first_calls) > _MAX_TRACKED:
+            self._first_calls.clear()
+        first = self._first_calls.setdefault(pod_uid, now)
+        if now - first < _UNKNOWN_GRACE_SECONDS:
+            return _RefusedError(503, "the pod is not known yet; try again")
+        return _RefusedError(403, "the pod is not a collector of this operator")
+
+    async def _permit(self, request: web.Request, caller: Caller) -> web.Response:
+        call = await _read(request, protocol.PermitCall)
+        if call.answered is not None:
+            self._permits.report(call.fingerprint, call.answered)
+        key = caller.collection.key
+        if call.progress is not None and self._progress.put(caller.pod_uid, call.progress):
+            self._progressed(key)
+        if not call.wanted:
+            return _json(protocol.PermitAnswer())
+        permit = await self._permits.acquire(call.fingerprint, key, caller.pod_uid, seconds=protocol.HOLD_SECONDS)
+        if permit is not None and not self._active():
+            self._permits.report(call.fingerprint, protocol.Answered(permit, unused=True))
+            raise _RefusedError(503, "this replica is not the active one any more")
+        return _json(protocol.PermitAnswer(permit))
+
+    async def _put_document(self, request: web.Request, caller: Caller) -> web.Response:
+        if caller.job.claim_name is not None:
+            raise _RefusedError(400, "this Job stores on a volume, not in ConfigMaps")
+        data = await asyncio.to_thread(_unpacked, await request.read(), request.headers.get("Content-Encoding", ""))
+        return _json(await self._documents.put(caller.collection, caller.job, data))
+
+    async def _get_document(self, request: web.Request, caller: Caller) -> web.Response:
+        del request
+        data = await self._documents.get(caller.collection, caller.job)
+        if data is None:
+            raise _RefusedError(404, "no document is stored for this domain")
+        return web.Response(body=data, content_type="application/json")
+
+
+async def _read(request: web.Request, kind: type[protocol.PermitCall]) -> protocol.PermitCall:
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except msgspec.DecodeError as error:
+        raise _RefusedError(400, f"the body can't be read: {error}") from None
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise _RefusedError(415, "Content-Encoding must be gzip or absent")
+    opener = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        data = opener.decompress(body, protocol.MAX_DOCUMENT_BYTES + 1)
+    except zlib.error:
+        raise _RefusedError(400, "the body is not gzip") from None
+    if len(data) > protocol.MAX_DOCUMENT_BYTES:
+        raise _RefusedError(413, f"the document is larger than {protocol.MAX_DOCUMENT_BYTES} bytes")
+    if not opener.eof:
+        raise _RefusedError(400, "the packed body is cut")
+    return data
+
+
+def _json(answer: msgspec.Struct, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(answer), content_type="application/json")
+
+
+def _error(status: int, message: str) -> web.Response:
+    response = _json(protocol.Error(message), status)
+    if status == 503:  # noqa: PLR2004 - Service Unavailable
+        response.headers["Retry-After"] = _RETRY_AFTER
+    return response

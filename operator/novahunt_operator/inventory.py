@@ -1,0 +1,77 @@
+"""Lists Jobs and DomainCollections whole: to know them before the first decision, and to find what events missed.
+
+kopf does not tell that an object was deleted while its watch was broken; without this the operator
+would go on starting Jobs for a collection that is gone.
+"""
+
+from typing import Any
+
+import msgspec
+
+from novahunt_operator import names, parse, paths, wire
+from novahunt_operator.cluster import Cluster
+from novahunt_operator.records import Key
+from novahunt_operator.store import Store
+
+_PAGE = 200
+
+
+class Inventory:
+    """The whole truth about Jobs and DomainCollections, on demand."""
+
+    def __init__(self, cluster: Cluster, store: Store, namespaces: tuple[str, ...]) -> None:
+        """Take the namespaces that are watched; none means all."""
+        self._cluster = cluster
+        self._store = store
+        self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+
+    async def refresh(self) -> set[Key]:
+        """Bring the store up to date, and return the collections that anything was found out about."""
+        changed: set[Key] = set()
+        for namespace in self._namespaces:
+            changed |= await self._collections(namespace)
+            changed |= await self._jobs(namespace)
+        return changed
+
+    async def _collections(self, namespace: str | None) -> set[Key]:
+        objects, version = await self._list(paths.collections(namespace), {})
+        found = [parse.collection(item) for item in objects]
+        keys = {collection.key: collection.uid for collection in found}
+        for collection in found:
+            self._store.put_collection(collection)
+        missed = [
+            known
+            for known in self._store.collections()
+            if namespace in (None, known.key.namespace)
+            and keys.get(known.key) != known.uid
+            and known.resource_version <= version
+        ]
+        for known in missed:
+            self._store.drop_collection(known.key, known.uid)
+        return {known.key for known in missed} | set(keys)
+
+    async def _jobs(self, namespace: str | None) -> set[Key]:
+        objects, version = await self._list(paths.jobs(namespace), {"labelSelector": names.SELECTOR})
+        found = [job for item in objects if (job := parse.job(item)) is not None]
+        uids = {job.uid for job in found}
+        for job in found:
+            self._store.put_job(job)
+        missed = [
+            known
+            for known in self._store.jobs()
+            if namespace in (None, known.key.namespace) and known.uid not in uids and known.resource_version <= version
+        ]
+        for known in missed:
+            self._store.drop_job(known.key, known.uid)
+        return {Key(job.key.namespace, job.collection) for job in (*found, *missed)}
+
+    async def _list(self, path: str, query: dict[str, str]) -> tuple[list[dict[str, Any]], int]:
+        objects: list[dict[str, Any]] = []
+        parameters = {**query, "limit": str(_PAGE)}
+        while True:
+            data = await self._cluster.call("GET", path, query=parameters)
+            page = msgspec.json.decode(data, type=wire.Page[dict[str, Any]])
+            objects.extend(page.items)
+            if not page.metadata.continue_:
+                return objects, int(page.metadata.resource_version)
+            parameters["continue"] = page.metadata.continue_

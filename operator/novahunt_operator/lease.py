@@ -1,0 +1,133 @@
+"""Keeps one replica active: a Lease that is timed by this process's own monotonic clock.
+
+The clients' own leader election times itself by the wall clock, which may jump.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from novahunt_operator import paths, wire
+from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NotFoundError
+
+DURATION_SECONDS = 10
+"""A holder that has not renewed for so long is dead; another may take over."""
+
+_RENEW_SECONDS = 2.0
+_DEADLINE_SECONDS = 7.0
+"""A holder whose last renewal is older than this stops acting, well before another takes over."""
+
+_log = logging.getLogger(__name__)
+
+
+class LostLeaseError(Exception):
+    """Another replica is active, or the API server could not be reached for too long."""
+
+
+class Lease:
+    """This replica's hold on the Lease."""
+
+    def __init__(self, cluster: Cluster, namespace: str, name: str, identity: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._name = name
+        self._identity = identity
+        self._valid_until = float("-inf")
+        self._seen: tuple[str, float] = ("", float("-inf"))
+        """The Lease's last seen version, and when it was first seen."""
+
+    @property
+    def held(self) -> bool:
+        """Whether this replica is active now."""
+        return time.monotonic() < self._valid_until
+
+    async def acquire(self) -> None:
+        """Wait until this replica is the active one."""
+        while not await self._try():  # noqa: ASYNC110 - nothing here tells when the other's hold ends
+            await asyncio.sleep(_RENEW_SECONDS / 2)
+        _log.info("%s holds the lease %s", self._identity, self._name)
+
+    async def keep(self) -> None:
+        """Renew for ever.
+
+        Raises:
+            LostLeaseError: the hold has ended; the process should end too.
+        """
+        while True:
+            await asyncio.sleep(_RENEW_SECONDS)
+            if not await self._try() and not self.held:
+                raise LostLeaseError(f"{self._identity} does not hold the lease {self._name} any more")
+
+    async def release(self) -> None:
+        """Let another replica take over at once."""
+        if not self.held:
+            return
+        self._valid_until = float("-inf")
+        try:
+            lease = await self._read()
+            if lease is not None and lease.spec.holder_identity == self._identity:
+                await self._write(lease, holder="")
+        except ApiError as error:
+            _log.warning("the lease could not be released: %s", error)
+
+    async def _try(self) -> bool:
+        asked = time.monotonic()
+        try:
+            lease = await self._read()
+            if lease is not None and not self._free(lease):
+                return False
+            await self._write(lease, holder=self._identity)
+        except ConflictError:
+            return False
+        except ApiError as error:
+            _log.warning("the lease can't be renewed: %s", error)
+            return False
+        # Counted from before the call: its answer may have been slow.
+        self._valid_until = asked + _DEADLINE_SECONDS
+        return True
+
+    def _free(self, lease: wire.LeaseObject) -> bool:
+        holder = lease.spec.holder_identity
+        if not holder or holder == self._identity:
+            return True
+        now = time.monotonic()
+        if lease.metadata.resource_version != self._seen[0]:
+            self._seen = (lease.metadata.resource_version, now)
+        return now - self._seen[1] > (lease.spec.lease_duration_seconds or DURATION_SECONDS)
+
+    async def _read(self) -> wire.LeaseObject | None:
+        try:
+            data = await self._cluster.call_once("GET", paths.leases(self._namespace, self._name), seconds=3.0)
+        except NotFoundError:
+            return None
+        return msgspec.json.decode(data, type=wire.LeaseObject)
+
+    async def _write(self, lease: wire.LeaseObject | None, *, holder: str) -> None:
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        old = lease.spec if lease is not None else wire.LeaseSpec()
+        changed = old.holder_identity != holder
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": self._name,
+                "namespace": self._namespace,
+                **({"resourceVersion": lease.metadata.resource_version} if lease is not None else {}),
+            },
+            "spec": {
+                "holderIdentity": holder,
+                "leaseDurationSeconds": DURATION_SECONDS,
+                "acquireTime": now if changed else old.acquire_time,
+                "renewTime": now,
+                "leaseTransitions": (old.lease_transitions or 0) + (1 if changed and holder else 0),
+            },
+        }
+        method, path = (
+            ("POST", paths.leases(self._namespace))
+            if lease is None
+            else ("PUT", paths.leases(self._namespace, self._name))
+        )
+        await self._cluster.call_once(method, path, body=body, seconds=3.0)

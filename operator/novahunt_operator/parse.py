@@ -1,0 +1,128 @@
+"""Turns Kubernetes objects into the operator's records; what is not ours, or can't be read, is None."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from novahunt_operator import names, wire
+from novahunt_operator.records import Collection, Job, JobEnd, Key, Pod, Result, StoredResult
+from novahunt_operator.spec import CollectionSpec
+from novahunt_operator.statusobject import CollectionStatus
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def collection(raw: Mapping[str, Any]) -> Collection:
+    """Read a DomainCollection; a spec that can't be read is named in `spec_error`."""
+    read = msgspec.convert(raw, wire.CollectionObject)
+    spec, spec_error = CollectionSpec(), None
+    try:
+        # Through JSON, because parts of the pod template are kept raw.
+        spec = msgspec.json.decode(msgspec.json.encode(read.spec), type=CollectionSpec)
+    except msgspec.ValidationError as error:
+        spec_error = f"spec can't be read: {error}"
+    try:
+        status = msgspec.convert(read.status, CollectionStatus)
+    except msgspec.ValidationError:
+        # It is computed anew from what there is; only times of the past are lost.
+        status = CollectionStatus()
+    meta = read.metadata
+    return Collection(
+        key=_key(meta),
+        uid=meta.uid,
+        generation=meta.generation,
+        resource_version=int(meta.resource_version),
+        created=meta.creation_timestamp or _EPOCH,
+        deleting=meta.deletion_timestamp is not None,
+        spec=spec,
+        status=status,
+        spec_error=spec_error,
+    )
+
+
+def job(raw: Mapping[str, Any]) -> Job | None:
+    """Read a Job; None when it is not one that the operator made for a collection's domain."""
+    read = msgspec.convert(raw, wire.JobObject)
+    meta = read.metadata
+    owner = meta.controller
+    domain = meta.annotations.get(names.DOMAIN_ANNOTATION)
+    run = meta.annotations.get(names.RUN_ANNOTATION, "")
+    if owner is None or domain is None or not run.isdecimal():
+        return None
+    ended = next((c for c in read.status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
+    return Job(
+        key=_key(meta),
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        owner_uid=owner.uid,
+        collection=owner.name,
+        domain=domain,
+        run=int(run),
+        job_id=meta.annotations.get(names.JOB_ID_ANNOTATION, ""),
+        created=meta.creation_timestamp or _EPOCH,
+        deleting=meta.deletion_timestamp is not None,
+        active=read.status.active,
+        failed=read.status.failed,
+        end=JobEnd(ended.type) if ended else None,
+        end_reason=ended.reason if ended else "",
+        end_message=ended.message if ended else "",
+        ended_at=ended.last_transition_time if ended else None,
+        retry_failed=meta.annotations.get(names.RETRY_FAILED_ANNOTATION),
+        recollect=meta.annotations.get(names.RECOLLECT_ANNOTATION),
+        search_hash=meta.annotations.get(names.SEARCH_HASH_ANNOTATION, ""),
+        max_results=int(meta.annotations.get(names.MAX_RESULTS_ANNOTATION, "0")),
+        claim_name=meta.annotations.get(names.CLAIM_ANNOTATION),
+        path=meta.annotations.get(names.PATH_ANNOTATION),
+        template_hash=meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
+    )
+
+
+def pod(read: wire.PodObject) -> Pod | None:
+    """Read a pod; None when no Job controls it."""
+    meta, status = read.metadata, read.status
+    owner = meta.controller
+    if owner is None or owner.kind != "Job":
+        return None
+    state = status.container_statuses[0].state if status.container_statuses else wire.ContainerState()
+    finished = status.phase in ("Succeeded", "Failed")
+    scheduled = next((c for c in status.conditions if c.type == "PodScheduled"), None)
+    terminated, waiting = state.terminated, state.waiting
+    return Pod(
+        key=_key(meta),
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        job_uid=owner.uid,
+        collection=meta.labels.get(names.COLLECTION_LABEL, ""),
+        domain=meta.annotations.get(names.DOMAIN_ANNOTATION, ""),
+        phase=status.phase,
+        deleting=meta.deletion_timestamp is not None,
+        started=state.running is not None or terminated is not None or finished,
+        finished=finished,
+        exit_code=terminated.exit_code if terminated else None,
+        end_reason=status.reason or (terminated.reason if terminated else ""),
+        termination_message=terminated.message if terminated else "",
+        waiting_reason=waiting.reason if waiting and not finished else "",
+        waiting_message=waiting.message if waiting and not finished else "",
+        unschedulable=(
+            scheduled.message or scheduled.reason
+            if scheduled is not None and scheduled.status == "False" and not finished
+            else ""
+        ),
+    )
+
+
+def result(read: wire.ResultObject) -> StoredResult:
+    """Read a DomainResult."""
+    fields = {name: getattr(read, name) for name in Result.__struct_fields__}
+    return StoredResult(
+        key=_key(read.metadata),
+        uid=read.metadata.uid,
+        resource_version=int(read.metadata.resource_version),
+        data=Result(**fields),
+    )
+
+
+def _key(meta: wire.Meta) -> Key:
+    return Key(meta.namespace, meta.name)

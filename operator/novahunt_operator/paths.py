@@ -1,0 +1,51 @@
+"""Paths of the Kubernetes API that the operator calls; the Role in the chart allows these and no others."""
+
+from novahunt_operator import names
+
+ISSUER = "/.well-known/openid-configuration"
+SIGNING_KEYS = "/openid/v1/jwks"
+
+
+def collection_status(namespace: str, name: str) -> str:
+    """Return the path of a DomainCollection's status."""
+    return f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.COLLECTIONS}/{name}/status"
+
+
+def collections(namespace: str | None) -> str:
+    """Return the path of a namespace's (None: all namespaces') DomainCollections."""
+    return _path(f"/apis/{names.API_VERSION}", namespace, names.COLLECTIONS, None)
+
+
+def results(namespace: str | None, name: str | None = None) -> str:
+    """Return the path of a namespace's (None: all namespaces') DomainResults, or of one."""
+    return _path(f"/apis/{names.API_VERSION}", namespace, names.RESULTS, name)
+
+
+def jobs(namespace: str | None, name: str | None = None) -> str:
+    """Return the path of a namespace's Jobs, or of one."""
+    return _path("/apis/batch/v1", namespace, "jobs", name)
+
+
+def pods(namespace: str | None) -> str:
+    """Return the path of a namespace's pods."""
+    return _path("/api/v1", namespace, "pods", None)
+
+
+def config_maps(namespace: str, name: str | None = None) -> str:
+    """Return the path of a namespace's ConfigMaps, or of one."""
+    return _path("/api/v1", namespace, "configmaps", name)
+
+
+def events(namespace: str) -> str:
+    """Return the path of a namespace's Events."""
+    return _path("/apis/events.k8s.io/v1", namespace, "events", None)
+
+
+def leases(namespace: str, name: str | None = None) -> str:
+    """Return the path of a namespace's Leases, or of one."""
+    return _path("/apis/coordination.k8s.io/v1", namespace, "leases", name)
+
+
+def _path(api: str, namespace: str | None, plural: str, name: str | None) -> str:
+    scope = f"/namespaces/{namespace}" if namespace is not None else ""
+    return f"{api}{scope}/{plural}" + (f"/{name}" if name is not None else "")

@@ -1,0 +1,102 @@
+"""Hands out permits for requests to Hunter, in the order in which collectors ask, one line per key."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from novahunt_contract.intake import Answered
+from novahunt_operator.records import Key
+from novahunt_operator.waits import KeyPace
+from novahunt_operator.windows import KeyWindows, Window
+
+_SECOND, _MINUTE = 1.0, 60.0
+
+
+@dataclass(slots=True)
+class _Line:
+    """One key: its windows, and who waits. The lock lets waiters pass in the order of their coming."""
+
+    windows: KeyWindows
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: dict[str, Key] = field(default_factory=dict)
+    """Collections of the waiting collectors, by pod UID."""
+
+
+class Permits:
+    """The pace of all keys, whoever uses them."""
+
+    def __init__(self, per_second: int, per_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take both windows' limits, in requests per key."""
+        self._limits = (Window(per_second, _SECOND), Window(per_minute, _MINUTE))
+        self._used_until = float("-inf")
+        self._clock = clock
+        self._lines: dict[str, _Line] = {}
+
+    def assume_used(self, until: float) -> None:
+        """Count every key's allowance as used until then (of the clock): what was asked before is not known."""
+        self._used_until = until
+        for line in self._lines.values():
+            line.windows.close_until(until)
+
+    async def acquire(self, fingerprint: str, collection: Key, pod_uid: str, *, seconds: float) -> str | None:
+        """Wait for a permit for so long; None: none came free."""
+        line = self._line(fingerprint)
+        line.waiting[pod_uid] = collection
+        try:
+            async with asyncio.timeout(seconds), line.turn:
+                while (pause := line.windows.next_at(self._clock()) - self._clock()) > 0:
+                    line.changed.clear()
+                    await _sleep_or(line.changed, pause)
+                return str(line.windows.grant(self._clock()))
+        except TimeoutError:
+            return None
+        finally:
+            line.waiting.pop(pod_uid, None)
+
+    def report(self, fingerprint: str, answered: Answered) -> None:
+        """Take what became of a permit. A number that is none counts as a request that was not asked for."""
+        line = self._line(fingerprint)
+        number = int(answered.permit) if answered.permit.isdecimal() else 0
+        if answered.unused:
+            line.windows.give_back(number)
+        else:
+            line.windows.answer(
+                number, self._clock(), throttled=answered.throttled, retry_after=answered.retry_after_seconds
+            )
+        line.changed.set()
+
+    def pace_of(self, collection: Key) -> KeyPace | None:
+        """Return the pace of the key that a collection's collectors wait for; None when none waits."""
+        for fingerprint, line in self._lines.items():
+            waiting = sum(key == collection for key in line.waiting.values())
+            if waiting:
+                usage = line.windows.usage(self._clock())
+                second, minute = self._limits
+                return KeyPace(
+                    fingerprint=fingerprint,
+                    per_second=second.limit,
+                    per_minute=minute.limit,
+                    used_second=usage.used[0],
+                    used_minute=usage.used[1],
+                    waiting=waiting,
+                    slowed=usage.slowed,
+                )
+        return None
+
+    def _line(self, fingerprint: str) -> _Line:
+        line = self._lines.get(fingerprint)
+        if line is None:
+            line = _Line(KeyWindows(self._limits))
+            line.windows.close_until(self._used_until)
+            self._lines[fingerprint] = line
+        return line
+
+
+async def _sleep_or(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

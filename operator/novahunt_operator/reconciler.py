@@ -1,0 +1,170 @@
+"""Brings one collection a step further: looks, plans, acts, reports, and says when to come again."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from novahunt_contract.searchhash import search_hash
+from novahunt_operator.actions import Actions, RefusedError
+from novahunt_operator.conflicts import storage_conflict
+from novahunt_operator.jobs import template_hash
+from novahunt_operator.permits import Permits
+from novahunt_operator.planner import Limits, Outlook, look, plan
+from novahunt_operator.progress import ProgressBoard
+from novahunt_operator.records import Collection, Key
+from novahunt_operator.reporter import Reporter
+from novahunt_operator.scheduler import Scheduler
+from novahunt_operator.settings import Settings
+from novahunt_operator.sources import REREAD_SECONDS, Sources
+from novahunt_operator.status import compute
+from novahunt_operator.store import Store
+from novahunt_operator.survey import World
+from novahunt_operator.waits import Scheduling, find_wait
+from novahunt_operator.wanted import Wanted
+from novahunt_operator.workqueue import WorkQueue
+
+_GATHER_SECONDS = 0.05
+"""Changes are gathered for so long before they are looked at."""
+
+_REST = 5.0
+"""Rest between two looks, as a multiple of how long the last look took: large collections are looked at less often."""
+
+_REFUSED_SECONDS = 15.0
+"""How long after a refused Job the next one is tried."""
+
+
+def utc_now() -> datetime:
+    """Return the time that decisions are made with."""
+    return datetime.now(UTC)
+
+
+class Reconciler:
+    """Works on one collection at a time per key; the queue sees to that."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        sources: Sources,
+        scheduler: Scheduler,
+        actions: Actions,
+        reporter: Reporter,
+        permits: Permits,
+        progress: ProgressBoard,
+        queue: WorkQueue[Key],
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Take the parts that it leads."""
+        self._settings = settings
+        self._store = store
+        self._sources = sources
+        self._scheduler = scheduler
+        self._actions = actions
+        self._reporter = reporter
+        self._permits = permits
+        self._progress = progress
+        self._queue = queue
+        self._now = now
+        self._limits = Limits(probe_after=settings.probe_after)
+        self._last_seconds: dict[Key, float] = {}
+        self._refused: dict[Key, tuple[str, float]] = {}
+        """What the API server said when it last refused a Job, and until when none is tried."""
+
+    def notify(self, key: Key) -> None:
+        """Take that a collection's world has changed; a burst of changes is looked at once."""
+        self._queue.add(key, max(_GATHER_SECONDS, _REST * self._last_seconds.get(key, 0.0)))
+
+    async def reconcile(self, key: Key) -> None:
+        """Bring a collection a step further."""
+        collection = self._store.collection(key)
+        if collection is None:
+            self._forget(key)
+            return
+        wanted = await self._sources.wanted(collection)
+        began = time.monotonic()
+        outlook = self._look(collection, wanted)
+        self._last_seconds[key] = time.monotonic() - began
+        if await self._act(outlook):
+            # What was just done shows in the store already; the status should not be behind it.
+            outlook = self._look(self._store.collection(key) or collection, wanted)
+            self._scheduler.tell(key, outlook.demand)
+        self._come_again(outlook)
+        await self._report(outlook)
+
+    def _look(self, collection: Collection, wanted: Wanted) -> Outlook:
+        key = collection.key
+        world = World(
+            collection=collection,
+            wanted=wanted,
+            jobs=tuple(self._store.jobs_of(key).values()),
+            pods=tuple(self._store.pods_of(key).values()),
+            results={domain: result.data for domain, result in self._store.results_of(key).items()},
+            progress=self._progress.get(),
+            template_hash=template_hash(collection, self._settings.collector),
+            search_hash=search_hash(collection.spec.search),
+            now=self._now(),
+        )
+        return look(world, self._limits, storage_conflict(collection, self._store.collections()))
+
+    async def _act(self, outlook: Outlook) -> bool:
+        """Plan and carry out; tell whether anything was done."""
+        collection, now = outlook.world.collection, outlook.world.now
+        key = collection.key
+        self._scheduler.tell(key, outlook.demand)
+        refused = self._refused.get(key)
+        allowed = 0 if refused is not None and refused[1] > time.monotonic() else self._scheduler.allowed(key, now)
+        decided = plan(outlook, allowed)
+        for _ in decided.start:
+            self._scheduler.started(key, now)
+        try:
+            await self._actions.carry_out(collection, decided, now)
+        except RefusedError as error:
+            self._refused[key] = (str(error), time.monotonic() + _REFUSED_SECONDS)
+            self._queue.add(key, _REFUSED_SECONDS)
+        else:
+            if decided.start or not outlook.startable:
+                self._refused.pop(key, None)
+        acted = bool(decided.settle or decided.start)
+        if acted:
+            self._queue.add(key)
+            for other in self._scheduler.hungry(but=key):
+                self._queue.add(other)
+        return acted
+
+    def _come_again(self, outlook: Outlook) -> None:
+        key, now = outlook.world.collection.key, outlook.world.now
+        if outlook.wake_at is not None:
+            self._queue.add(key, (outlook.wake_at - now).total_seconds())
+        if outlook.startable:
+            next_start = self._scheduler.limit.next_at(now)
+            if next_start > now:
+                self._queue.add(key, (next_start - now).total_seconds())
+        if outlook.world.collection.spec.domains_from:
+            self._queue.add(key, REREAD_SECONDS)
+
+    async def _report(self, outlook: Outlook) -> None:
+        collection, now = outlook.world.collection, outlook.world.now
+        limit = self._scheduler.limit
+        next_start = limit.next_at(now)
+        scheduling = Scheduling(
+            concurrency=self._scheduler.concurrency,
+            running=self._scheduler.running,
+            next_start_at=next_start if next_start > now else None,
+            starts_per_interval=self._settings.max_starts,
+            interval_seconds=self._settings.start_interval.total_seconds(),
+            refusal=self._refused.get(collection.key, ("", 0.0))[0],
+        )
+        wait = find_wait(outlook, scheduling, self._permits.pace_of(collection.key))
+        later = await self._reporter.report(collection, compute(outlook, wait))
+        if later is not None:
+            self._queue.add(collection.key, later)
+
+    def _forget(self, key: Key) -> None:
+        self._scheduler.forget(key)
+        self._sources.forget(key)
+        self._reporter.forget(key)
+        self._refused.pop(key, None)
+        self._last_seconds.pop(key, None)
+        for other in self._scheduler.hungry(but=key):
+            self._queue.add(other)

@@ -1,0 +1,82 @@
+"""Writes DomainResults, whole and only over what was read: the durable record of how each run ended."""
+
+from typing import Any
+
+import msgspec
+
+from novahunt_operator import names, parse, paths, wire
+from novahunt_operator.cluster import Cluster, ConflictError
+from novahunt_operator.jobs import owner_reference
+from novahunt_operator.records import Collection, Key, Result, StoredResult
+from novahunt_operator.spec import DeletionPolicy
+from novahunt_operator.store import Store
+
+
+class Recorder:
+    """The only writer of DomainResults and of the list of ConfigMaps that hold a document."""
+
+    def __init__(self, cluster: Cluster, store: Store) -> None:
+        self._cluster = cluster
+        self._store = store
+
+    async def write(self, collection: Collection, result: Result) -> StoredResult:
+        """Record a result. The new one is known to the store when this returns.
+
+        A result of a later run is never replaced by that of an earlier one.
+
+        Raises:
+            ConflictError: the object has changed since it was last seen; its change will be seen soon.
+        """
+        before = self._store.results_of(collection.key).get(result.domain)
+        if before is not None and before.data.run > result.run:
+            raise ConflictError(409, "LaterRun", f"run {before.data.run} of {result.domain} is recorded already")
+        body = _body(collection, result)
+        namespace = collection.key.namespace
+        if before is None:
+            written = await self._cluster.create(paths.results(namespace), body, wire.ResultObject)
+        else:
+            body["metadata"] |= {"resourceVersion": str(before.resource_version), "uid": before.uid}
+            path = paths.results(namespace, before.key.name)
+            written = await self._cluster.replace(path, body, wire.ResultObject)
+        stored = parse.result(written)
+        self._store.put_result(stored)
+        if before is not None:
+            await self._remove_unlisted(collection.key, before.data, result)
+        return stored
+
+    async def _remove_unlisted(self, collection: Key, before: Result, after: Result) -> None:
+        """Delete the ConfigMaps that the result does not list any more; the write above was the switch."""
+        kept = set(document_names(after))
+        for name in document_names(before):
+            if name not in kept:
+                await self._cluster.delete(paths.config_maps(collection.namespace, name))
+
+
+def document_names(result: Result) -> tuple[str, ...]:
+    """Return the names of the ConfigMaps that a result lists."""
+    place = result.storage.config_map if result.storage is not None else None
+    return place.names if place is not None else ()
+
+
+def _body(collection: Collection, result: Result) -> dict[str, Any]:
+    labels = {
+        names.MANAGED_BY_LABEL: names.MANAGED_BY,
+        names.COLLECTION_LABEL: collection.key.name,
+        names.DOMAIN_HASH_LABEL: names.domain_hash(result.domain),
+    }
+    if len(result.domain) <= names.MAX_LABEL:
+        labels[names.DOMAIN_LABEL] = result.domain
+    metadata: dict[str, Any] = {
+        "name": names.result_name(collection.key.name, result.domain),
+        "namespace": collection.key.namespace,
+        "labels": labels,
+        "annotations": {"argocd.argoproj.io/ignore-resource-updates": "true"},
+    }
+    if collection.spec.deletion_policy is DeletionPolicy.DELETE:
+        metadata["ownerReferences"] = [owner_reference(collection)]
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "DomainResult",
+        "metadata": metadata,
+        **msgspec.to_builtins(result),
+    }

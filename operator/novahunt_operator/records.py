@@ -1,0 +1,156 @@
+"""Compact typed records of the objects that the operator watches; everything else of them is dropped."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from novahunt_contract.outcomes import Outcome
+from novahunt_contract.receipt import Changed, ConfigMapPlace
+from novahunt_operator.spec import CollectionSpec
+from novahunt_operator.statusobject import CollectionStatus
+
+
+class Key(msgspec.Struct, frozen=True, order=True):
+    """Names a namespaced object."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return `namespace/name`, as kubectl and logs show it."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Collection(msgspec.Struct, frozen=True):
+    """A DomainCollection as last seen."""
+
+    key: Key
+    uid: str
+    generation: int
+    resource_version: int
+    created: datetime
+    deleting: bool
+    spec: CollectionSpec
+    status: CollectionStatus
+    spec_error: str | None = None
+    """Why the spec can't be read (an object older than its schema); then `spec` is all defaults."""
+
+
+class JobEnd(StrEnum):
+    """The condition that ended a Job."""
+
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A collector's Job as last seen."""
+
+    key: Key
+    uid: str
+    resource_version: int
+    owner_uid: str
+    collection: str
+    domain: str
+    run: int
+    job_id: str
+    created: datetime
+    deleting: bool
+    active: int
+    failed: int
+    end: JobEnd | None
+    end_reason: str
+    end_message: str
+    ended_at: datetime | None
+    retry_failed: str | None
+    recollect: str | None
+    search_hash: str
+    max_results: int
+    claim_name: str | None
+    path: str | None
+    template_hash: str
+
+    @property
+    def backing_off(self) -> bool:
+        """Whether the Job waits between two attempts and so holds no slot."""
+        return self.end is None and self.active == 0 and self.failed > 0
+
+
+class Pod(msgspec.Struct, frozen=True):
+    """A collector's pod as last seen."""
+
+    key: Key
+    uid: str
+    resource_version: int
+    job_uid: str
+    collection: str
+    domain: str
+    phase: str
+    deleting: bool
+    started: bool
+    """Whether its container has run."""
+    finished: bool
+    exit_code: int | None
+    end_reason: str
+    """Kubernetes' word for the container's or pod's end: OOMKilled, Evicted, Error, Completed."""
+    termination_message: str
+    waiting_reason: str
+    waiting_message: str
+    unschedulable: str
+    """The scheduler's message while it finds no node; empty otherwise."""
+
+
+class VolumePlace(msgspec.Struct, frozen=True, rename="camel"):
+    """A folder on a claim."""
+
+    claim_name: str
+    path: str
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Where a document lies; both may be absent when there is none."""
+
+    persistent_volume_claim: VolumePlace | None = None
+    config_map: ConfigMapPlace | None = None
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """The data of a DomainResult: how a domain's last run ended, under which wishes, what it cost in all.
+
+    `run` 0 says that no run has ended yet: the intake made the object to own a document.
+    """
+
+    domain: str
+    collection: str
+    run: int
+    outcome: Outcome
+    reason: str = ""
+    message: str = ""
+    items: int = 0
+    reported: int = 0
+    credits: int = 0
+    credits_total: int = 0
+    requests: int = 0
+    attempts: int = 0
+    job_id: str = ""
+    search_hash: str = ""
+    max_results: int = 0
+    retry_failed: str | None = None
+    recollect: str | None = None
+    collected_at: str | None = None
+    stored_at: str | None = None
+    ended_at: str | None = None
+    sha256: str | None = None
+    bytes: int = 0
+    changed: Changed | None = None
+    storage: Place | None = None
+
+
+class StoredResult(msgspec.Struct, frozen=True):
+    """A DomainResult as last seen."""
+
+    key: Key
+    uid: str
+    resource_version: int
+    data: Result

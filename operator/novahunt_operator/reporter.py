@@ -1,0 +1,54 @@
+"""Writes collections' status: only when it changed, never too often for the object's size, Events on transitions."""
+
+import time
+
+import msgspec
+
+from novahunt_operator import parse, paths
+from novahunt_operator.cluster import JSON_PATCH, Cluster, NotFoundError
+from novahunt_operator.events import Events, transitions
+from novahunt_operator.records import Collection, Key
+from novahunt_operator.statusobject import CollectionStatus
+from novahunt_operator.store import Store
+
+_MIN_SECONDS = 2.0
+_BYTES_PER_SECOND = 30_000
+"""Each write stores the whole object again, domains included."""
+
+
+class Reporter:
+    """The only writer of `DomainCollection.status`."""
+
+    def __init__(self, cluster: Cluster, store: Store, events: Events) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._events = events
+        self._next_write: dict[Key, float] = {}
+
+    async def report(self, collection: Collection, status: CollectionStatus) -> float | None:
+        """Write a status that has changed. Returns the seconds after which to come again when it is too early."""
+        if status == collection.status:
+            return None
+        wait = self._next_write.get(collection.key, 0.0) - time.monotonic()
+        if wait > 0:
+            return wait
+        path = paths.collection_status(collection.key.namespace, collection.key.name)
+        # The test keeps a status of this object from a later one of the same name.
+        patch = [
+            {"op": "test", "path": "/metadata/uid", "value": collection.uid},
+            {"op": "add", "path": "/status", "value": msgspec.to_builtins(status)},
+        ]
+        try:
+            data = await self._cluster.call("PATCH", path, body=patch, content_type=JSON_PATCH)
+        except NotFoundError:
+            self._store.drop_collection(collection.key, collection.uid)
+            return None
+        self._next_write[collection.key] = time.monotonic() + max(_MIN_SECONDS, len(data) / _BYTES_PER_SECOND)
+        self._store.put_collection(parse.collection(msgspec.json.decode(data)))
+        for condition in transitions(collection.status, status):
+            await self._events.post(collection, condition)
+        return None
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a collection that is gone."""
+        self._next_write.pop(key, None)

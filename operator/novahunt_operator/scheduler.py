@@ -1,0 +1,122 @@
+"""Shares Job starts between collections: slots over all, starts per interval, priority, fairness."""
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from novahunt_operator.planner import Demand
+from novahunt_operator.records import Key
+
+
+class StartLimit:
+    """At most so many Job starts in any interval; after a first burst they are spread evenly.
+
+    The record is the operator's own; after a restart it is rebuilt from the Jobs' creation times.
+    """
+
+    def __init__(self, max_starts: int, interval: timedelta) -> None:
+        """Take the starts per interval (0: no limit) and the interval."""
+        self._max = max_starts
+        self._interval = interval
+        self._starts: deque[datetime] = deque()
+
+    def record(self, at: datetime) -> None:
+        """Count a start. Starts may be told in any order at first, and must then come in time's order."""
+        if not self._max:
+            return
+        if self._starts and at < self._starts[-1]:
+            self._starts = deque(sorted((*self._starts, at)))
+        else:
+            self._starts.append(at)
+        while len(self._starts) > self._max:
+            self._starts.popleft()
+
+    def allowance(self, now: datetime) -> int | None:
+        """Return how many Jobs may start now; None: any number."""
+        if not self._max:
+            return None
+        recent = sum(now - at < self._interval for at in self._starts)
+        if not recent:
+            return self._max
+        if self._spreading:
+            return 1 if self.next_at(now) <= now else 0
+        return self._max - recent
+
+    def next_at(self, now: datetime) -> datetime:
+        """Return the earliest time of the next start."""
+        if not self._max or len(self._starts) < self._max:
+            return now
+        spread = self._starts[-1] + self._interval / self._max
+        return max(now, self._starts[0] + self._interval, spread if self._spreading else now)
+
+    @property
+    def _spreading(self) -> bool:
+        """Whether the burst is used up: so many starts came, none of them after an idle interval."""
+        if len(self._starts) < self._max:
+            return False
+        gaps = zip(self._starts, list(self._starts)[1:], strict=False)
+        return all(later - earlier < self._interval for earlier, later in gaps)
+
+
+def share(free: int, demands: Mapping[Key, Demand], last_start: Mapping[Key, datetime]) -> dict[Key, int]:
+    """Hand out free slots one by one: priority first, then the fewest running, then the longest without a start."""
+    given = dict.fromkeys(demands, 0)
+    for _ in range(max(0, free)):
+        open_keys = [key for key, demand in demands.items() if demand.starts > given[key]]
+        if not open_keys:
+            break
+        first = min(
+            open_keys,
+            key=lambda key: (
+                -demands[key].priority,
+                demands[key].running + given[key],
+                last_start[key].timestamp() if key in last_start else 0.0,
+                key,
+            ),
+        )
+        given[first] += 1
+    return given
+
+
+class Scheduler:
+    """Remembers what every collection wants and runs, and says how many Jobs one may start now."""
+
+    def __init__(self, concurrency: int, limit: StartLimit) -> None:
+        self.concurrency = concurrency
+        self.limit = limit
+        self._demands: dict[Key, Demand] = {}
+        self._last_start: dict[Key, datetime] = {}
+
+    @property
+    def running(self) -> int:
+        """Jobs at work over all collections, as last told or started."""
+        return sum(demand.running for demand in self._demands.values())
+
+    def tell(self, key: Key, demand: Demand) -> None:
+        """Take a collection's newest demand."""
+        self._demands[key] = demand
+
+    def forget(self, key: Key) -> None:
+        """Drop a collection that is gone."""
+        self._demands.pop(key, None)
+        self._last_start.pop(key, None)
+
+    def allowed(self, key: Key, now: datetime) -> int:
+        """Return how many Jobs this collection may start now."""
+        backing_off = sum(demand.backing_off for demand in self._demands.values())
+        free = self.concurrency - self.running if backing_off < self.concurrency else 0
+        allowance = self.limit.allowance(now)
+        if allowance is not None:
+            free = min(free, allowance)
+        return share(free, self._demands, self._last_start).get(key, 0)
+
+    def started(self, key: Key, now: datetime) -> None:
+        """Count a start, so that the limits hold before any watch has seen the Job."""
+        self.limit.record(now)
+        self._last_start[key] = now
+        demand = self._demands[key]
+        self._demands[key] = Demand(max(0, demand.starts - 1), demand.running + 1, demand.backing_off, demand.priority)
+
+    def hungry(self, but: Key) -> list[Key]:
+        """Name the other collections that would start Jobs: a slot may have come free for them."""
+        return [key for key, demand in self._demands.items() if demand.starts and key != but]

@@ -1,0 +1,185 @@
+"""Decides what a Job's end means for its domain: the one place where ends are told apart."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from novahunt_contract import receipt as receipts
+from novahunt_contract import times
+from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.records import Job, JobEnd, Place, Pod, Result, VolumePlace
+
+RECEIPT_GRACE = timedelta(seconds=10)
+"""For so long after a Job's end its pod's receipt is waited for, before the pod counts as gone."""
+
+
+class Lost(StrEnum):
+    """Reasons that the operator finds itself, beside those of a receipt (`novahunt_contract.outcomes`)."""
+
+    RECEIPT_MISSING = "ReceiptMissing"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
+    OUT_OF_MEMORY = "OutOfMemory"
+    SUPERSEDED = "Superseded"
+    JOB_FAILED = "JobFailed"
+
+
+def settle(job: Job, pods: Iterable[Pod], previous: Result | None, now: datetime) -> Result | None:
+    """Return what to record of an ended run, or None while its receipt may still come.
+
+    A Job that is complete without a receipt is not trusted to have stored anything: the domain runs
+    again, and the collector finds the document if there is one.
+    """
+    found = list(pods)
+    receipt = _receipt(job, found)
+    if receipt is None and _may_still_come(job, found, now):
+        return None
+    attempts = job.failed + (1 if job.end is JobEnd.COMPLETE else 0)
+    if receipt is not None and (job.end is JobEnd.COMPLETE) == (receipt.outcome in _SUCCESS):
+        return _from_receipt(job, receipt, previous, now, attempts)
+    reason, outcome, message = _without_receipt(job, found)
+    if receipt is not None and job.end is JobEnd.FAILED and receipt.outcome not in _SUCCESS:
+        message = receipt.message or message
+    return _kept(job, previous, now, attempts, outcome=outcome, reason=reason, message=message)
+
+
+def supersede(job: Job, previous: Result | None, now: datetime) -> Result:
+    """Return what to record of a run that never started and is replaced because its Job's wishes changed."""
+    message = "The Job had not started when the collection or the operator's settings changed."
+    return _kept(job, previous, now, 0, outcome=Outcome.PENDING, reason=Lost.SUPERSEDED, message=message)
+
+
+_SUCCESS = frozenset({Outcome.COLLECTED, Outcome.EMPTY, Outcome.TRUNCATED})
+_REMOVES_STORED = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})
+
+
+def _receipt(job: Job, pods: list[Pod]) -> receipts.Receipt | None:
+    """The receipt of the pod that ended the run: a success if there is one, else the last one read."""
+    found: receipts.Receipt | None = None
+    for pod in sorted(pods, key=lambda pod: pod.resource_version):
+        if not pod.termination_message:
+            continue
+        try:
+            receipt = receipts.decode(pod.termination_message)
+        except receipts.InvalidReceiptError:
+            continue
+        if receipt.domain != job.domain or receipt.run != job.run:
+            continue
+        if found is None or found.outcome not in _SUCCESS:
+            found = receipt
+    return found
+
+
+def _may_still_come(job: Job, pods: list[Pod], now: datetime) -> bool:
+    unread = not pods or any(not pod.finished for pod in pods)
+    return unread and job.ended_at is not None and now - job.ended_at < RECEIPT_GRACE
+
+
+def _without_receipt(job: Job, pods: list[Pod]) -> tuple[str, Outcome, str]:
+    if job.end is JobEnd.COMPLETE:
+        message = "The pod was gone, or its receipt damaged, before it could be read; the domain runs again."
+        return Lost.RECEIPT_MISSING, Outcome.PENDING, message
+    if job.end_reason == "DeadlineExceeded":
+        return Lost.DEADLINE_EXCEEDED, Outcome.FAILED, "The Job ran longer than jobTemplate.activeDeadlineSeconds."
+    if any(pod.end_reason == "OOMKilled" for pod in pods):
+        message = "The collector was killed for its memory; raise jobTemplate.resources.limits.memory."
+        return Lost.OUT_OF_MEMORY, Outcome.FAILED, message
+    if job.end_reason == "BackoffLimitExceeded":
+        ends = sorted({_end_of(pod) for pod in pods if pod.finished})
+        message = f"All {job.failed} attempts failed ({', '.join(ends) or 'their pods are gone'})."
+        return Lost.BACKOFF_LIMIT_EXCEEDED, Outcome.FAILED, message
+    return Lost.JOB_FAILED, Outcome.FAILED, f"The Job failed: {job.end_reason}: {job.end_message}"
+
+
+def _end_of(pod: Pod) -> str:
+    return f"{pod.end_reason or 'ended'}, exit code {pod.exit_code}" if pod.exit_code is not None else pod.end_reason
+
+
+def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, now: datetime, attempts: int) -> Result:
+    if receipt.outcome not in _SUCCESS:
+        result = _kept(
+            job,
+            previous,
+            now,
+            attempts,
+            outcome=receipt.outcome,
+            reason=receipt.reason,
+            message=receipt.message,
+            credits=receipt.credits,
+            requests=receipt.requests,
+        )
+        return _without_document(result) if receipt.reason in _REMOVES_STORED else result
+    before = previous.credits_total if previous else 0
+    return Result(
+        domain=job.domain,
+        collection=job.collection,
+        run=job.run,
+        outcome=receipt.outcome,
+        reason=receipt.reason,
+        message=receipt.message,
+        items=receipt.items,
+        reported=receipt.reported,
+        credits=receipt.credits,
+        credits_total=before + receipt.credits,
+        requests=receipt.requests,
+        attempts=attempts,
+        job_id=receipt.job_id,
+        search_hash=receipt.search_hash,
+        max_results=job.max_results,
+        retry_failed=job.retry_failed,
+        recollect=job.recollect,
+        collected_at=receipt.collected_at,
+        stored_at=receipt.stored_at,
+        ended_at=times.to_text(job.ended_at or now),
+        sha256=receipt.sha256,
+        bytes=receipt.bytes,
+        changed=receipt.changed,
+        storage=_place(job, receipt),
+    )
+
+
+def _place(job: Job, receipt: receipts.Receipt) -> Place | None:
+    if job.claim_name is not None and job.path is not None:
+        return Place(persistent_volume_claim=VolumePlace(job.claim_name, job.path))
+    return Place(config_map=receipt.config_map) if receipt.config_map is not None else None
+
+
+def _kept(
+    job: Job,
+    previous: Result | None,
+    now: datetime,
+    attempts: int,
+    *,
+    outcome: Outcome,
+    reason: str,
+    message: str,
+    credits: int = 0,  # noqa: A002 - the field's name in the API
+    requests: int = 0,
+) -> Result:
+    """Record an end without a new document: what is known of the stored one stays."""
+    base = previous or Result(domain=job.domain, collection=job.collection, run=0, outcome=outcome)
+    return msgspec.structs.replace(
+        base,
+        run=job.run,
+        outcome=outcome,
+        reason=str(reason),
+        message=message,
+        credits=credits,
+        credits_total=base.credits_total + credits,
+        requests=requests,
+        attempts=attempts,
+        job_id=job.job_id,
+        retry_failed=job.retry_failed,
+        recollect=job.recollect,
+        ended_at=times.to_text(job.ended_at or now),
+        changed=None,
+    )
+
+
+def _without_document(result: Result) -> Result:
+    """Forget the stored document: its owner, or a person in it, does not want it kept."""
+    return msgspec.structs.replace(
+        result, items=0, reported=0, sha256=None, bytes=0, collected_at=None, stored_at=None, storage=None
+    )

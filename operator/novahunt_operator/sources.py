@@ -1,0 +1,79 @@
+"""Reads the lists that a collection names, and remembers them in one form until one of them changes."""
+
+import time
+from collections.abc import Iterable
+
+import msgspec
+
+from novahunt_operator import paths, wire
+from novahunt_operator.cluster import Cluster, NotFoundError
+from novahunt_operator.records import Collection, Key
+from novahunt_operator.wanted import Entry, Wanted, from_text, listed, resolve
+
+REREAD_SECONDS = 15.0
+"""ConfigMaps of `domainsFrom` are read again after so long; watching them would need to see all ConfigMaps."""
+
+
+class _Known(msgspec.Struct, frozen=True):
+    uid: str
+    generation: int
+    versions: tuple[str, ...]
+    read_at: float
+    wanted: Wanted
+
+
+class Sources:
+    """Resolves `spec.domains` and `spec.domainsFrom`."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._known: dict[Key, _Known] = {}
+
+    async def wanted(self, collection: Collection) -> Wanted:
+        """Return the domains that a collection wants; normalised once per change of its lists."""
+        known = self._known.get(collection.key)
+        now = time.monotonic()
+        same = known is not None and (known.uid, known.generation) == (collection.uid, collection.generation)
+        if known is not None and same and (not collection.spec.domains_from or now - known.read_at < REREAD_SECONDS):
+            return known.wanted
+        texts, missing, versions = await self._texts(collection)
+        if known is not None and same and known.versions == versions:
+            wanted = known.wanted
+        else:
+            wanted = resolve(_entries(collection, texts), missing)
+        self._known[collection.key] = _Known(collection.uid, collection.generation, versions, now, wanted)
+        return wanted
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a collection that is gone."""
+        self._known.pop(key, None)
+
+    async def _texts(self, collection: Collection) -> tuple[list[tuple[str, str]], list[str], tuple[str, ...]]:
+        """Read each list: (source, text); what is missing, in words; and the versions that were read."""
+        texts: list[tuple[str, str]] = []
+        missing: list[str] = []
+        versions: list[str] = []
+        for index, source in enumerate(collection.spec.domains_from):
+            ref = source.config_map_key_ref
+            place = f"spec.domainsFrom[{index}]: ConfigMap {ref.name}"
+            try:
+                found = await self._cluster.get(
+                    paths.config_maps(collection.key.namespace, ref.name), wire.ConfigMapObject
+                )
+            except NotFoundError:
+                missing.append(f"{place} is not there: make it, or remove it from the list")
+                versions.append("")
+                continue
+            versions.append(found.metadata.resource_version)
+            text = found.data.get(ref.key)
+            if text is None:
+                missing.append(f"{place} has no key {ref.key}")
+            else:
+                texts.append((f"ConfigMap {ref.name}, {ref.key}", text))
+        return texts, missing, tuple(versions)
+
+
+def _entries(collection: Collection, texts: Iterable[tuple[str, str]]) -> Iterable[Entry]:
+    yield from listed(collection.spec.domains)
+    for source, text in texts:
+        yield from from_text(source, text)

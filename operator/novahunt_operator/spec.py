@@ -1,0 +1,153 @@
+"""The typed form of a DomainCollection's spec; the CRD's schema has checked it and filled its defaults."""
+
+from enum import StrEnum
+
+import msgspec
+
+from novahunt_contract.searchhash import Search
+
+
+class DeletionPolicy(StrEnum):
+    """What happens to the results when their collection is deleted."""
+
+    RETAIN = "Retain"
+    DELETE = "Delete"
+
+
+class Mode(StrEnum):
+    """Collect addresses, or only estimate their number."""
+
+    COLLECT = "Collect"
+    ESTIMATE = "Estimate"
+
+
+class KeyRef(msgspec.Struct, frozen=True):
+    """A key of a ConfigMap or Secret in the collection's namespace."""
+
+    name: str
+    key: str
+
+
+class SecretRef(msgspec.Struct, frozen=True):
+    """The Secret that holds the Hunter key; collectors' pods read it, the operator never does."""
+
+    name: str = "hunter-api-key"
+    key: str = "HUNTER_API_KEY"
+
+
+class DomainsSource(msgspec.Struct, frozen=True, rename="camel"):
+    """A list of domains outside the object, one entry a line."""
+
+    config_map_key_ref: KeyRef
+
+
+class Budget(msgspec.Struct, frozen=True, rename="camel"):
+    """Credits that may be spent."""
+
+    max_credits: int | None = None
+    max_credits_per_domain: int | None = None
+    period: str = "Lifetime"
+
+
+class Retry(msgspec.Struct, frozen=True, rename="camel"):
+    """Attempts of one domain's Job, 1 or more."""
+
+    max_attempts: int = 4
+
+
+class VolumeStorage(msgspec.Struct, frozen=True, rename="camel"):
+    """A folder on a claim; without a path it is named as the collection."""
+
+    claim_name: str
+    path: str | None = None
+
+
+class Storage(msgspec.Struct, frozen=True, rename="camel"):
+    """Where documents go; no volume means ConfigMaps."""
+
+    persistent_volume_claim: VolumeStorage | None = None
+
+
+class History(msgspec.Struct, frozen=True, rename="camel"):
+    """Finished Jobs that are kept, the newest ones."""
+
+    succeeded_jobs: int = 20
+    failed_jobs: int = 50
+
+
+class PodSecurityContext(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What a volume's owner may need of the pod's identity."""
+
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    fs_group: int | None = None
+    fs_group_change_policy: str | None = None
+    supplemental_groups: tuple[int, ...] = ()
+
+
+class JobTemplate(msgspec.Struct, frozen=True, rename="camel"):
+    """What people may set on collectors' Jobs and pods; raw parts are the pod's own API, passed through."""
+
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    service_account_name: str | None = None
+    resources: msgspec.Raw | None = None
+    node_selector: dict[str, str] = {}
+    tolerations: msgspec.Raw | None = None
+    affinity: msgspec.Raw | None = None
+    priority_class_name: str | None = None
+    image_pull_secrets: msgspec.Raw | None = None
+    active_deadline_seconds: int | None = None
+    pod_security_context: PodSecurityContext = PodSecurityContext()
+
+
+class CollectionSpec(msgspec.Struct, frozen=True, rename="camel"):
+    """What is wanted, as in `DomainCollection.spec`."""
+
+    domains: tuple[str, ...] = ()
+    domains_from: tuple[DomainsSource, ...] = ()
+    api_key_secret_ref: SecretRef = SecretRef()
+    search: Search = Search()
+    page_size: int = 100
+    max_results: int = 5000
+    mode: Mode = Mode.COLLECT
+    budget: Budget | None = None
+    concurrency: int = 2
+    retry: Retry = Retry()
+    storage: Storage = Storage()
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    refresh_after: str | None = None
+    retention: str | None = None
+    retry_failed: str | None = None
+    recollect: str | None = None
+    suspend: bool = False
+    priority: int = 0
+    ttl_seconds_after_finished: int | None = None
+    suppression_from: tuple[msgspec.Raw, ...] = ()
+    history: History = History()
+    job_template: JobTemplate = JobTemplate()
+
+    @property
+    def volume(self) -> VolumeStorage | None:
+        """The claim that documents go to; None: ConfigMaps."""
+        return self.storage.persistent_volume_claim
+
+
+def not_yet_honoured(spec: CollectionSpec) -> list[str]:
+    """Name the fields that are set and that this version can't honour; a collection with any does not start."""
+    return [
+        field
+        for field, is_set in (
+            ("spec.mode: Estimate", spec.mode is Mode.ESTIMATE),
+            ("spec.budget", spec.budget is not None),
+            ("spec.refreshAfter", spec.refresh_after is not None),
+            ("spec.retention", spec.retention is not None),
+            ("spec.ttlSecondsAfterFinished", spec.ttl_seconds_after_finished is not None),
+            ("spec.suppressionFrom", bool(spec.suppression_from)),
+            (
+                "spec.deletionPolicy: Delete together with a volume",
+                spec.deletion_policy is DeletionPolicy.DELETE and spec.volume is not None,
+            ),
+        )
+        if is_set
+    ]

@@ -1,0 +1,197 @@
+"""Computes a collection's status from its outlook: counts, progress, conditions, the sentence on what it waits for."""
+
+from datetime import datetime, timedelta
+
+from novahunt_contract import times
+from novahunt_contract.intake import Progress
+from novahunt_contract.outcomes import Outcome
+from novahunt_operator import names
+from novahunt_operator.conditions import ConditionType, Finding, merge
+from novahunt_operator.planner import Outlook
+from novahunt_operator.records import Job, Result
+from novahunt_operator.statusobject import (
+    MAX_FAILURES,
+    MAX_RUNNING,
+    CollectionStatus,
+    Credits,
+    DomainCounts,
+    Failure,
+    Handled,
+    ResultsClaim,
+    ResultsPlace,
+    ResultsSelector,
+    RunningDomain,
+)
+from novahunt_operator.waits import Waiting
+
+RATE_WINDOW = timedelta(minutes=5)
+"""Ends within this window count for the rate and the estimated time."""
+
+
+def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
+    """Return the status to show; the old one supplies only times of the past and transition times."""
+    world, found = outlook.world, outlook.survey
+    old, spec, now = world.collection.status, world.collection.spec, world.now
+    failed = [result for result in found.done if result.outcome is Outcome.FAILED]
+    counts = DomainCounts(
+        total=len(world.wanted.domains),
+        waiting=len(found.due) + len(found.held),
+        running=len(found.running),
+        backing_off=len(found.backing_off),
+        succeeded=len(found.done) - len(failed),
+        failed=len(failed),
+        invalid=len(world.wanted.invalid),
+        duplicate=world.wanted.duplicates,
+        older_search=sum(_is_older(result, world.search_hash) for result in found.done),
+    )
+    complete = len(found.done) == counts.total and not found.unlisted and outlook.blocked is None
+    running = [_running(outlook, job) for job in found.running]
+    moved = bool(found.live or found.done or found.settlements)
+    rate, eta = _pace(outlook, counts.total - len(found.done))
+    return CollectionStatus(
+        observed_generation=world.collection.generation,
+        done=f"{len(found.done)}/{counts.total}",
+        domains=counts,
+        progress=_percent(len(found.done), running, counts.total),
+        running=tuple(running[:MAX_RUNNING]),
+        emails=sum(world.results[domain].items for domain in world.wanted.domains if domain in world.results),
+        credits=_credits(outlook),
+        rate=None if complete else rate,
+        estimated_completion_time=None if complete else eta,
+        started_at=old.started_at or (times.to_text(now) if moved else None),
+        completed_at=_completed_at(outlook) if complete else None,
+        failures=_failures(outlook, failed),
+        retry_failed_handled=spec.retry_failed,
+        recollect_handled=recollect_handled(old, spec.recollect, now),
+        results=_place(outlook),
+        conditions=merge(
+            old.conditions,
+            _findings(outlook, wait, counts, complete=complete),
+            world.collection.generation,
+            _second(now),
+        ),
+    )
+
+
+def recollect_handled(old: CollectionStatus, wish: str | None, now: datetime) -> Handled | None:
+    """Return the recollect wish with the time at which it was first seen."""
+    if wish is None:
+        return None
+    if old.recollect_handled is not None and old.recollect_handled.value == wish:
+        return old.recollect_handled
+    return Handled(wish, times.to_text(now))
+
+
+def _findings(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, complete: bool) -> tuple[Finding, ...]:
+    ready, reconciling = ConditionType.READY, ConditionType.RECONCILING
+    if complete:
+        reason = "CompletedWithFailures" if counts.failed else "Completed"
+        return (Finding(ready, status=True, reason=reason, message=_completed_message(counts)),)
+    if wait is not None and wait.stalled:
+        return (
+            Finding(ready, status=False, reason=wait.reason, message=wait.message),
+            Finding(ConditionType.STALLED, status=True, reason=wait.reason, message=wait.message),
+            Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message),
+        )
+    if outlook.world.collection.spec.suspend:
+        text = f"Suspended; {counts.waiting} domains wait, {counts.running + counts.backing_off} finish."
+        return (
+            Finding(ready, status=False, reason="Suspended", message=text),
+            Finding(ConditionType.SUSPENDED, status=True, reason="Suspended", message=text),
+        )
+    text = f"{counts.succeeded + counts.failed} of {counts.total} domains are done."
+    findings = [
+        Finding(ready, status=False, reason="InProgress", message=text),
+        Finding(reconciling, status=True, reason="InProgress", message=text),
+    ]
+    if wait is not None:
+        findings.append(Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message))
+    return tuple(findings)
+
+
+def _completed_message(counts: DomainCounts) -> str:
+    parts = [f"All {counts.total} domains are done"]
+    if counts.failed:
+        parts.append(f"{counts.failed} failed")
+    if counts.invalid:
+        parts.append(f"{counts.invalid} list entries are no domain")
+    if counts.older_search:
+        parts.append(f"{counts.older_search} results are of an older search (set spec.recollect to renew them)")
+    return "; ".join(parts) + "."
+
+
+def _is_older(result: Result, search_hash: str) -> bool:
+    return result.outcome is not Outcome.FAILED and result.search_hash != search_hash
+
+
+def _running(outlook: Outlook, job: Job) -> RunningDomain:
+    reported = [
+        outlook.world.progress[pod.uid]
+        for pod in outlook.survey.pods.get(job.uid, ())
+        if pod.uid in outlook.world.progress and not pod.finished
+    ]
+    last = reported[-1] if reported else Progress(0, 0, 0)
+    return RunningDomain(job.domain, max(0, min(100, last.percent)), last.emails)
+
+
+def _percent(done: int, running: list[RunningDomain], total: int) -> int:
+    if done == total:
+        return 100
+    hundredths = done * 100 + sum(domain.percent for domain in running)
+    return min(99, hundredths // total)
+
+
+def _credits(outlook: Outlook) -> Credits:
+    found, spec = outlook.survey, outlook.world.collection.spec
+    open_domains = len(found.due) + len(found.held) + len(found.running) + len(found.backing_off)
+    used = sum(result.credits_total for result in outlook.world.results.values())
+    # Hunter's price: one credit per 1-10 addresses (Hunter's API documentation, read 2026-11).
+    return Credits(used=used, worst_case=open_domains * -(-spec.max_results // 10))
+
+
+def _pace(outlook: Outlook, remaining: int) -> tuple[str | None, str | None]:
+    now, started = outlook.world.now, outlook.world.collection.status.started_at
+    since = now - RATE_WINDOW
+    if started is not None:
+        since = max(since, times.from_text(started))
+    seconds = max(1.0, (now - since).total_seconds())
+    floor = times.to_text(since)
+    ended = sum((result.ended_at or "") >= floor for result in outlook.survey.done)
+    if not ended or not remaining:
+        return None, None
+    per_second = ended / seconds
+    eta = now + timedelta(seconds=remaining / per_second)
+    rounded = eta.replace(second=eta.second // 10 * 10, microsecond=0)
+    return f"{max(1, round(per_second * 60))}/min", times.to_text(rounded)
+
+
+def _completed_at(outlook: Outlook) -> str | None:
+    return max((result.ended_at or "" for result in outlook.survey.done), default="") or (
+        outlook.world.collection.status.completed_at or _second(outlook.world.now)
+    )
+
+
+def _failures(outlook: Outlook, failed: list[Result]) -> tuple[Failure, ...]:
+    newest = sorted(failed, key=lambda result: result.ended_at or "", reverse=True)
+    found = [
+        Failure(domain=result.domain, reason=result.reason, message=result.message, at=result.ended_at)
+        for result in newest[:MAX_FAILURES]
+    ]
+    for entry in outlook.world.wanted.invalid[: MAX_FAILURES - len(found)]:
+        named = f" ({entry.text})" if entry.text is not None else ""
+        found.append(Failure(reason="InvalidDomain", message=f"{entry.place}{named}: {entry.reason}"))
+    return tuple(found)
+
+
+def _place(outlook: Outlook) -> ResultsPlace:
+    collection = outlook.world.collection
+    volume = collection.spec.volume
+    if volume is None:
+        selector = f"{names.COLLECTION_LABEL}={collection.key.name}"
+        return ResultsPlace(config_map=ResultsSelector(selector))
+    return ResultsPlace(persistent_volume_claim=ResultsClaim(volume.claim_name, volume.path or collection.key.name))
+
+
+def _second(now: datetime) -> str:
+    """Return a time as Kubernetes writes conditions' times: whole seconds."""
+    return times.to_text(now.replace(microsecond=0)).replace(".000Z", "Z")

@@ -1,0 +1,98 @@
+"""The typed form of `DomainCollection.status`: small, and never a list that grows with the domains."""
+
+import msgspec
+
+from novahunt_operator.conditions import Condition
+
+MAX_RUNNING = 20
+MAX_FAILURES = 10
+
+
+class DomainCounts(msgspec.Struct, frozen=True, rename="camel"):
+    """Domains by state; waiting + running + backing off + succeeded + failed = total."""
+
+    total: int = 0
+    waiting: int = 0
+    running: int = 0
+    backing_off: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    invalid: int = 0
+    """List entries that are no domain; not part of the total."""
+    duplicate: int = 0
+    """List entries that name a domain again; not part of the total."""
+    older_search: int = 0
+    """Results that were collected under another `spec.search`."""
+
+
+class RunningDomain(msgspec.Struct, frozen=True):
+    """A domain whose pod is at work; percent 0 to 100."""
+
+    domain: str
+    percent: int
+    emails: int
+
+
+class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A failed domain, or a list entry that is no domain (then `message` names source and line)."""
+
+    reason: str
+    message: str
+    domain: str | None = None
+    at: str | None = None
+
+
+class Credits(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Hunter credits: used by all runs of this collection's domains."""
+
+    used: int = 0
+    worst_case: int | None = None
+    """What the domains that are not done may still cost, when each has as many addresses as is allowed."""
+
+
+class Handled(msgspec.Struct, frozen=True):
+    """A wish that the operator has taken up, and when."""
+
+    value: str
+    at: str
+
+
+class ResultsClaim(msgspec.Struct, frozen=True, rename="camel"):
+    """The folder that the documents lie in."""
+
+    claim_name: str
+    path: str
+
+
+class ResultsSelector(msgspec.Struct, frozen=True):
+    """The label selector of the ConfigMaps that hold the documents."""
+
+    selector: str
+
+
+class ResultsPlace(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Where this collection's documents are written."""
+
+    persistent_volume_claim: ResultsClaim | None = None
+    config_map: ResultsSelector | None = None
+
+
+class CollectionStatus(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What a DomainCollection says of itself."""
+
+    observed_generation: int = 0
+    done: str = ""
+    domains: DomainCounts | None = None
+    progress: int | None = None
+    running: tuple[RunningDomain, ...] = ()
+    emails: int | None = None
+    credits: Credits | None = None
+    rate: str | None = None
+    estimated_completion_time: str | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
+    failures: tuple[Failure, ...] = ()
+    retry_failed_handled: str | None = None
+    recollect_handled: Handled | None = None
+    results: ResultsPlace | None = None
+    conditions: tuple[Condition, ...] = ()

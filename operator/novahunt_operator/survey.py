@@ -1,0 +1,194 @@
+"""Sorts a collection's domains by their state: what runs, what is due, what is done, what must be settled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from novahunt_contract import times
+from novahunt_contract.intake import Progress
+from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.records import Collection, Job, Pod, Result
+from novahunt_operator.settle import settle, supersede
+from novahunt_operator.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All that a decision about one collection rests on."""
+
+    collection: Collection
+    wanted: Wanted
+    jobs: Sequence[Job]
+    """Jobs of a collection of this name; those of another owner UID are told apart here."""
+    pods: Sequence[Pod]
+    results: Mapping[str, Result]
+    """By domain, those of domains that are not wanted any more included."""
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    """What collectors reported last, by pod UID."""
+    template_hash: str
+    """Of the Job that would be built now, whatever the domain."""
+    search_hash: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A run that has ended, and what to record of it."""
+
+    job: Job
+    result: Result
+    delete: bool = False
+    """Whether the Job goes at once, because it never started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The domains of a collection by state; each wanted domain is in exactly one of the first five."""
+
+    due: tuple[str, ...]
+    """May start now, in the order of the lists."""
+    held: tuple[str, ...]
+    """Wait although due: a pod of an older run is still there, or an end is being settled."""
+    running: tuple[Job, ...]
+    backing_off: tuple[Job, ...]
+    done: tuple[Result, ...]
+    unlisted: tuple[Job, ...]
+    """Live Jobs of domains that are not wanted any more."""
+    settlements: tuple[Settlement, ...]
+    settled: tuple[Job, ...]
+    """Ended Jobs whose run is recorded: they may be deleted."""
+    unsettled_at: datetime | None
+    """When the oldest end without a receipt came, if one is being waited for."""
+    pods: Mapping[str, tuple[Pod, ...]]
+    """By Job UID."""
+
+    @property
+    def live(self) -> tuple[Job, ...]:
+        """Jobs that have not ended, of wanted and of unlisted domains."""
+        return (*self.running, *self.backing_off, *self.unlisted)
+
+
+def survey(world: World) -> Survey:
+    """Sort the domains. Linear in domains, Jobs and pods."""
+    pods, occupied = _pods(world)
+    jobs = _sort_jobs(world, pods, occupied)
+    due: list[str] = []
+    held: list[str] = []
+    running: list[Job] = []
+    backing_off: list[Job] = []
+    done: list[Result] = []
+    for domain in world.wanted.domains:
+        job = jobs.live.pop(domain, None)
+        result = world.results.get(domain)
+        if job is not None:
+            (backing_off if job.backing_off else running).append(job)
+        elif domain in jobs.ending:
+            held.append(domain)
+        elif result is not None and not is_due(result, world.collection):
+            done.append(result)
+        else:
+            (held if domain in occupied else due).append(domain)
+    return Survey(
+        due=tuple(due),
+        held=tuple(held),
+        running=tuple(running),
+        backing_off=tuple(backing_off),
+        done=tuple(done),
+        unlisted=tuple(jobs.live.values()),
+        settlements=tuple(jobs.settlements),
+        settled=tuple(jobs.settled),
+        unsettled_at=jobs.unsettled_at,
+        pods=pods,
+    )
+
+
+@dataclass(slots=True)
+class _Jobs:
+    """A collection's own Jobs by what must be done about them."""
+
+    live: dict[str, Job] = field(default_factory=dict)
+    ending: set[str] = field(default_factory=set)
+    settlements: list[Settlement] = field(default_factory=list)
+    settled: list[Job] = field(default_factory=list)
+    unsettled_at: datetime | None = None
+
+
+def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[str]) -> _Jobs:
+    """Sort the Jobs; a domain whose Job is not ours, or should be gone, is added to the occupied ones."""
+    jobs = _Jobs()
+    for job in world.jobs:
+        result = world.results.get(job.domain)
+        ours = job.owner_uid == world.collection.uid
+        recorded = result is not None and result.run >= job.run
+        if not ours or recorded:
+            if ours:
+                jobs.settled.append(job)
+            if job.end is None:
+                occupied.add(job.domain)
+        elif job.end is None and not job.deleting and not _superseded(world, job, pods.get(job.uid, ())):
+            jobs.live[job.domain] = job
+        else:
+            jobs.ending.add(job.domain)
+            _settle_one(world, job, pods.get(job.uid, ()), result, jobs)
+    return jobs
+
+
+def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | None, jobs: _Jobs) -> None:
+    if job.end is not None:
+        settled = settle(job, pods, result, world.now)
+        if settled is not None:
+            jobs.settlements.append(Settlement(job, settled))
+        elif job.ended_at is not None:
+            jobs.unsettled_at = min(jobs.unsettled_at or job.ended_at, job.ended_at)
+    elif not job.deleting:
+        jobs.settlements.append(Settlement(job, supersede(job, result, world.now), delete=True))
+
+
+def is_due(result: Result, collection: Collection) -> bool:
+    """Tell whether a domain with this result must run (again) under the collection's wishes."""
+    spec = collection.spec
+    if result.outcome is Outcome.PENDING:
+        return True
+    if spec.recollect is not None and result.recollect != spec.recollect:
+        return True
+    if result.outcome is Outcome.FAILED:
+        return spec.retry_failed is not None and result.retry_failed != spec.retry_failed
+    return result.reason == Reason.MAX_RESULTS and 0 < result.max_results < spec.max_results
+
+
+def not_before(result: Result | None, collection: Collection, now: datetime) -> str | None:
+    """Return the time from which on a stored document is fresh for the next run; None: any is."""
+    wish = collection.spec.recollect
+    if result is None or wish is None:
+        return None
+    if result.recollect == wish and result.outcome is not Outcome.PENDING:
+        return None
+    handled = collection.status.recollect_handled
+    if handled is not None and handled.value == wish:
+        return handled.at
+    return times.to_text(now) if result.recollect != wish else None
+
+
+def _pods(world: World) -> tuple[dict[str, tuple[Pod, ...]], set[str]]:
+    """Group pods by Job, and name the domains for which a pod of a vanished Job is still alive."""
+    grouped: dict[str, list[Pod]] = {}
+    for pod in world.pods:
+        grouped.setdefault(pod.job_uid, []).append(pod)
+    known = {job.uid for job in world.jobs}
+    occupied = {pod.domain for uid, pods in grouped.items() if uid not in known for pod in pods if not pod.finished}
+    return {uid: tuple(pods) for uid, pods in grouped.items()}, occupied
+
+
+def _superseded(world: World, job: Job, pods: tuple[Pod, ...]) -> bool:
+    """Tell whether a Job waits to start under settings that have changed since it was made."""
+    if job.template_hash == world.template_hash or job.failed > 0:
+        return False
+    return bool(pods) and not any(pod.started for pod in pods) and any(_stuck(pod) for pod in pods)
+
+
+def _stuck(pod: Pod) -> bool:
+    return bool(pod.unschedulable or (pod.waiting_reason and pod.waiting_reason not in PASSING))
+
+
+PASSING = frozenset({"ContainerCreating", "PodInitializing"})
+"""What a container that will soon start waits for."""

@@ -1,0 +1,191 @@
+"""Finds the one thing that a collection waits for, in words and numbers."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from novahunt_operator.planner import Outlook
+from novahunt_operator.records import Pod
+from novahunt_operator.spec import not_yet_honoured
+
+CAPACITY_GRACE = timedelta(seconds=60)
+"""A pod that finds no node for so long needs a person; before that the cluster may be making room."""
+
+JOB_CONTROLLER_GRACE = timedelta(seconds=10)
+"""A Job without a pod for so long means that the Job controller is slow or refused the pod."""
+
+
+class Wait(StrEnum):
+    """Reasons of the Waiting and Stalled conditions."""
+
+    RATE_LIMIT = "RateLimit"
+    BUDGET = "Budget"
+    QUOTA_EXHAUSTED = "QuotaExhausted"
+    KEY_REFUSED = "KeyRefused"
+    KEY_MISSING = "KeyMissing"
+    BAD_REQUEST = "BadRequest"
+    HUNTER_UNAVAILABLE = "HunterUnavailable"
+    CONCURRENCY = "Concurrency"
+    JOB_RATE = "JobRate"
+    STORAGE = "Storage"
+    STORAGE_CONFLICT = "StorageConflict"
+    CLUSTER_CAPACITY = "ClusterCapacity"
+    IMAGE_PULL = "ImagePull"
+    JOB_CONTROLLER = "JobController"
+    SUSPENDED = "Suspended"
+    DOMAINS_MISSING = "DomainsMissing"
+    NOT_SUPPORTED = "NotSupported"
+    INVALID_SPEC = "InvalidSpec"
+    RETRY_PAUSE = "RetryPause"
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What is waited for; `stalled` when a person is needed."""
+
+    reason: Wait
+    message: str
+    stalled: bool = False
+
+
+class Scheduling(msgspec.Struct, frozen=True):
+    """What the scheduler left this collection, in numbers for people."""
+
+    concurrency: int
+    """WORKER_CONCURRENCY."""
+    running: int
+    """Pods at work over all collections."""
+    next_start_at: datetime | None = None
+    """When the start limit allows the next Job; None: it does not hold anything up."""
+    starts_per_interval: int = 0
+    interval_seconds: float = 0.0
+    refusal: str = ""
+    """What the API server said when it refused this collection's last Job; empty: it took it."""
+
+
+class KeyPace(msgspec.Struct, frozen=True):
+    """What the intake knows of a key that this collection's collectors wait for."""
+
+    fingerprint: str
+    per_second: int
+    per_minute: int
+    used_second: int
+    used_minute: int
+    waiting: int
+    """Collectors of this collection that wait for a permit."""
+    slowed: float = 1.0
+    """Part of the pace that is left after Hunter asked to slow down; 1 is the whole."""
+
+
+def find_wait(outlook: Outlook, scheduling: Scheduling, pace: KeyPace | None) -> Waiting | None:
+    """Return what the collection waits for; None when nothing waits. The gravest thing is named."""
+    if outlook.blocked is not None:
+        return _blocked(outlook)
+    waiting = len(outlook.survey.due) + len(outlook.survey.held)
+    needs_person = _refused(scheduling) or _pod_problem(outlook) or _open_breaker(outlook, waiting)
+    if needs_person is not None or outlook.world.collection.spec.suspend:
+        return needs_person
+    if pace is not None and pace.waiting:
+        return Waiting(Wait.RATE_LIMIT, _pace_message(pace, waiting))
+    return _slots(outlook, scheduling, waiting) if waiting else None
+
+
+def _refused(scheduling: Scheduling) -> Waiting | None:
+    return Waiting(Wait.CLUSTER_CAPACITY, scheduling.refusal, stalled=True) if scheduling.refusal else None
+
+
+def _slots(outlook: Outlook, scheduling: Scheduling, waiting: int) -> Waiting:
+    """Which of the limits on Jobs holds the waiting domains up."""
+    live, share = len(outlook.survey.live), outlook.world.collection.spec.concurrency
+    if outlook.startable and scheduling.next_start_at is not None:
+        limit = f"{scheduling.starts_per_interval} starts per {scheduling.interval_seconds:g} s"
+        at = _clock(scheduling.next_start_at)
+        return Waiting(Wait.JOB_RATE, f"{limit} are used; the next of {waiting} waiting domains starts at {at}.")
+    if outlook.startable:
+        message = f"All {scheduling.concurrency} slots (WORKER_CONCURRENCY) are taken; {waiting} domains wait."
+        return Waiting(Wait.CONCURRENCY, message)
+    if live:
+        message = f"{live} of this collection's {share} slots (spec.concurrency) are taken; {waiting} domains wait."
+        return Waiting(Wait.CONCURRENCY, message)
+    return Waiting(Wait.RETRY_PAUSE, f"{waiting} domains come back in a moment.")
+
+
+def _blocked(outlook: Outlook) -> Waiting:
+    message = outlook.blocked or ""
+    if outlook.world.collection.spec_error is not None:
+        reason = Wait.INVALID_SPEC
+    elif not_yet_honoured(outlook.world.collection.spec):
+        reason = Wait.NOT_SUPPORTED
+    elif outlook.world.wanted.missing:
+        reason = Wait.DOMAINS_MISSING
+    else:
+        reason = Wait.STORAGE_CONFLICT
+    return Waiting(reason, message, stalled=True)
+
+
+def _open_breaker(outlook: Outlook, waiting: int) -> Waiting | None:
+    breaker = outlook.breaker
+    if breaker is None or not waiting:
+        return None
+    reason = Wait(breaker.reason)
+    remedy = _REMEDIES.get(reason, "")
+    message = f"{breaker.message} {remedy}{waiting} domains wait; one tries again at {_clock(breaker.probe_at)}."
+    return Waiting(reason, message, stalled=True)
+
+
+_REMEDIES = {
+    Wait.KEY_REFUSED: "Put a valid key into the Secret that spec.apiKeySecretRef names. ",
+    Wait.QUOTA_EXHAUSTED: "Wait for the plan's reset date, or raise the plan. ",
+}
+
+
+def _clock(moment: datetime) -> str:
+    """Return the time of day in UTC; a countdown would change the status with every look."""
+    return f"{moment:%H:%M:%S}Z"
+
+
+def _pace_message(pace: KeyPace, waiting: int) -> str:
+    slowed = f", slowed to {pace.slowed:.0%} after Hunter throttled" if pace.slowed < 1 else ""
+    return (
+        f"key {pace.fingerprint[:4]}…: {pace.used_minute} of {pace.per_minute} requests/min and {pace.used_second} "
+        f"of {pace.per_second} requests/s used{slowed}; {pace.waiting} running and {waiting} waiting domains."
+    )
+
+
+def _pod_problem(outlook: Outlook) -> Waiting | None:
+    """What keeps a live Job's pod from starting; the gravest first."""
+    now = outlook.world.now
+    problems: list[Waiting] = []
+    for job in outlook.survey.live:
+        pods = outlook.survey.pods.get(job.uid, ())
+        age = now - job.created
+        if not pods and job.active == 0 and job.failed == 0 and age > JOB_CONTROLLER_GRACE:
+            message = (
+                f"Job {job.key.name} has no pod after {age.total_seconds():.0f} s: the Job controller is slow, or a "
+                f"quota or admission policy refuses its pods (kubectl describe job {job.key.name})."
+            )
+            problems.append(Waiting(Wait.JOB_CONTROLLER, message))
+        problems.extend(found for pod in pods if (found := _problem_of(pod, age)) is not None)
+    return next((problem for problem in problems if problem.stalled), problems[0] if problems else None)
+
+
+def _problem_of(pod: Pod, age: timedelta) -> Waiting | None:
+    if pod.finished or pod.deleting:
+        return None
+    if pod.unschedulable:
+        if "persistentvolumeclaim" in pod.unschedulable.lower():
+            return Waiting(Wait.STORAGE, f"No node can take the pod: {pod.unschedulable}", stalled=True)
+        message = f"No node can take the pod: {pod.unschedulable}"
+        return Waiting(Wait.CLUSTER_CAPACITY, message, stalled=age > CAPACITY_GRACE)
+    reason = pod.waiting_reason
+    if reason in _IMAGE_REASONS:
+        return Waiting(Wait.IMAGE_PULL, f"The collector's image can't be had: {pod.waiting_message}", stalled=True)
+    if reason in _CONFIG_REASONS:
+        kind = Wait.KEY_MISSING if "secret" in pod.waiting_message.lower() else Wait.CLUSTER_CAPACITY
+        hint = " Make it, or name another in spec.apiKeySecretRef." if kind is Wait.KEY_MISSING else ""
+        return Waiting(kind, f"The pod can't start: {pod.waiting_message}.{hint}", stalled=True)
+    return None
+
+
+_IMAGE_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+_CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})

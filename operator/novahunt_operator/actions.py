@@ -51,12 +51,12 @@ class Actions:
         result = settlement.result
         await self._recorder.write(collection, result)
         _log.info(
-            "run %d of %s ended: %s (%s), %d items, %d credits",
+            "run %d of %s ended: %s (%s), %d addresses, %d credits",
             result.run,
             result.domain,
             result.outcome,
             result.reason,
-            result.items,
+            result.emails,
             result.credits,
             extra={"collection": str(collection.key), "domain": result.domain},
         )

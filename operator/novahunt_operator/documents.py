@@ -23,6 +23,11 @@ PART_BYTES = 900 * 1024
 """Packed bytes in one ConfigMap; with base64 and metadata it stays below etcd's 1.5 MiB."""
 
 
+_PACKED = ".gz"
+_MAX_KEY = 253
+"""Characters of a ConfigMap's key."""
+
+
 class LaterRunError(Exception):
     """A later run has stored its document."""
 
@@ -62,7 +67,7 @@ class Documents:
         stored = msgspec.structs.replace(
             result.data,
             storage=Place(config_map=place),
-            items=document.total,
+            emails=document.total,
             reported=document.reported,
             search_hash=document.search_hash,
             collected_at=document.collected_at,
@@ -102,13 +107,13 @@ class Documents:
         return data
 
     async def _create(self, result: StoredResult, domain: str, data: bytes) -> ConfigMapPlace:
-        key = documents.file_name(domain)
+        key = _key(domain)
         parts = [data]
         if len(data) > PACK_ABOVE:
             # No time in the packed form: the same document has the same bytes and names.
             packed = gzip.compress(data, mtime=0)
             parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
-            key += ".gz"
+            key += _PACKED
         digest = documents.digest(data)
         made = []
         for number, part in enumerate(parts):
@@ -150,8 +155,15 @@ class Documents:
                 raise UnavailableError(0, "StillThere", message) from None
 
 
+def _key(domain: str) -> str:
+    """Return the key in ConfigMaps: `<domain>.json`, or a hash where Kubernetes' 253 characters don't hold that."""
+    name = documents.file_name(domain)
+    longest = _MAX_KEY - len(_PACKED)
+    return name if len(name) <= longest else documents.file_name(names.domain_hash(domain))
+
+
 def _part(key: str, part: bytes) -> dict[str, Any]:
-    if key.endswith(".gz"):
+    if key.endswith(_PACKED):
         return {"binaryData": {key: base64.b64encode(part).decode()}}
     return {"data": {key: part.decode()}}
 

@@ -127,7 +127,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     outcome: Outcome
     reason: str = ""
     message: str = ""
-    items: int = 0
+    emails: int = 0
+    """Addresses stored. Not `items`, which Go clients take for a list's."""
     reported: int = 0
     credits: int = 0
     credits_total: int = 0

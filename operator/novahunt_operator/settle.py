@@ -119,7 +119,7 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
         outcome=receipt.outcome,
         reason=receipt.reason,
         message=receipt.message,
-        items=receipt.items,
+        emails=receipt.items,
         reported=receipt.reported,
         credits=receipt.credits,
         credits_total=before + receipt.credits,
@@ -181,5 +181,5 @@ def _kept(
 def _without_document(result: Result) -> Result:
     """Forget the stored document: its owner, or a person in it, does not want it kept."""
     return msgspec.structs.replace(
-        result, items=0, reported=0, sha256=None, bytes=0, collected_at=None, stored_at=None, storage=None
+        result, emails=0, reported=0, sha256=None, bytes=0, collected_at=None, stored_at=None, storage=None
     )

@@ -54,7 +54,7 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
         domains=counts,
         progress=_percent(len(found.done), running, counts.total),
         running=tuple(running[:MAX_RUNNING]),
-        emails=sum(world.results[domain].items for domain in world.wanted.domains if domain in world.results),
+        emails=sum(world.results[domain].emails for domain in world.wanted.domains if domain in world.results),
         credits=_credits(outlook),
         rate=None if complete else rate,
         estimated_completion_time=None if complete else eta,

@@ -155,10 +155,16 @@ class StatusObject(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-class Bookmark(msgspec.Struct, frozen=True):
-    """Any object, of which only the metadata is wanted."""
+class Version(msgspec.Struct, frozen=True, rename="camel"):
+    """Of any object's metadata, its version alone: a bookmark has nothing else."""
 
-    metadata: Meta
+    resource_version: str
+
+
+class Bookmark(msgspec.Struct, frozen=True):
+    """Any object, of which only the version is wanted."""
+
+    metadata: Version
 
 
 class ConfigMapObject(msgspec.Struct, frozen=True, rename="camel"):

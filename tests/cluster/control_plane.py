@@ -52,6 +52,18 @@ class ControlPlane:
         return answer.out
 
 
+    def helm(self, *args: str) -> str:
+        """Run Helm as the cluster's administrator, and return what it printed.
+
+        Raises:
+            AssertionError: it failed; the text holds what it said.
+        """
+        answer = _run(["helm", *args], self.environment, None, CALL_SECONDS)
+        if answer.code:
+            raise AssertionError(f"helm {shlex.join(args)} ended with {answer.code}: {answer.err.strip()}")
+        return answer.out
+
+
 @contextmanager
 def running(name: str) -> Iterator[ControlPlane]:
     """Bring a control plane of that name up, and down at the end; with `NOVAHUNT_TEST_CLUSTER` use that one."""

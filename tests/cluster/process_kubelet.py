@@ -1,0 +1,222 @@
+"""Plays the kubelet where there is none: runs each collector's pod as a real process of this machine.
+
+The pods, their tokens and their ends are real objects of the API server; only the container is not one.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from novahunt_contract import environment as env
+from novahunt_contract.intake import AUDIENCE
+from novahunt_operator import names
+from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, GoneError, NotFoundError
+from novahunt_operator.jobs import TOKEN_FOLDER, VOLUME_FOLDER
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class _Ref(msgspec.Struct):
+    name: str
+    key: str
+
+
+class _From(msgspec.Struct, rename="camel"):
+    secret_key_ref: _Ref
+
+
+class _Variable(msgspec.Struct, rename="camel"):
+    name: str
+    value: str = ""
+    value_from: _From | None = None
+
+
+class _Container(msgspec.Struct):
+    name: str
+    env: tuple[_Variable, ...] = ()
+
+
+class _PodSpec(msgspec.Struct, rename="camel"):
+    containers: tuple[_Container, ...]
+    service_account_name: str = "default"
+
+
+class _PodMeta(msgspec.Struct, rename="camel"):
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str
+    deletion_timestamp: str | None = None
+
+
+class _Pod(msgspec.Struct):
+    metadata: _PodMeta
+    spec: _PodSpec
+
+
+class _PodPage(msgspec.Struct):
+    metadata: dict[str, Any]
+    items: tuple[_Pod, ...]
+
+
+class _Secret(msgspec.Struct):
+    data: dict[str, bytes] = {}
+
+
+class _TokenStatus(msgspec.Struct):
+    token: str
+
+
+class _Token(msgspec.Struct):
+    status: _TokenStatus
+
+
+@dataclass
+class ProcessKubelet:
+    """Runs collectors; `admin` may do what a kubelet may."""
+
+    admin: Cluster
+    namespace: str
+    folder: Path
+    """Stands for the claims: `/collections` in a pod is this folder."""
+    before_end: Callable[[str, int], bool] = lambda _domain, _code: True
+    """Asked when a process has ended: False loses the pod before its end is reported."""
+    running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    """Processes by pod name."""
+    started: list[str] = field(default_factory=list)
+    """Domains, in the order in which their processes were started."""
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Watch pods until cancelled, then end all processes."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods"
+        query = {"labelSelector": names.SELECTOR}
+        try:
+            while True:
+                with contextlib.suppress(GoneError, ApiError):
+                    page = await self.admin.get(path, _PodPage, query)
+                    for pod in page.items:
+                        self._seen(pod)
+                    version = str(page.metadata["resourceVersion"])
+                    async for event in self.admin.watch(path, {**query, "resourceVersion": version}):
+                        if event.type in ("ADDED", "MODIFIED"):
+                            self._seen(msgspec.json.decode(event.object, type=_Pod))
+                        elif event.type == "DELETED":
+                            self._kill(msgspec.json.decode(event.object, type=_Pod).metadata.name)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _seen(self, pod: _Pod) -> None:
+        if pod.metadata.uid not in self._tasks:
+            self._tasks[pod.metadata.uid] = asyncio.create_task(self._live(pod))
+        elif pod.metadata.deletion_timestamp is not None:
+            self._kill(pod.metadata.name)
+
+    def _kill(self, pod_name: str) -> None:
+        process = self.running.get(pod_name)
+        if process is not None and process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+
+    async def _live(self, pod: _Pod) -> None:
+        """One pod's life: start, run, end."""
+        with tempfile.TemporaryDirectory(prefix="novahunt-pod-") as name:
+            private = Path(name)
+            try:
+                environment = await self._environment(pod, private)
+            except NotFoundError as error:
+                await self._report(pod, "Pending", {"waiting": {"reason": "CreateContainerConfigError", "message": error.message}})
+                self._tasks.pop(pod.metadata.uid)
+                await asyncio.sleep(1)
+                await self._touch(pod)
+                return
+            with (private / "log").open("wb") as log:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "novahunt_collector", env=environment, cwd=private, stdout=log, stderr=log
+                )
+            self.running[pod.metadata.name] = process
+            self.started.append(environment[env.DOMAIN])
+            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            try:
+                await self._report(pod, "Running", {"running": {"startedAt": now}})
+                code = await process.wait()
+                receipt = private / "termination"
+                message = receipt.read_text() if receipt.is_file() else ""
+                if self.before_end(environment[env.DOMAIN], code):
+                    state = {"exitCode": code if code >= 0 else 128 - code, "message": message, "startedAt": now}
+                    await self._report(pod, "Succeeded" if code == 0 else "Failed", {"terminated": state})
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+                self.running.pop(pod.metadata.name, None)
+
+    async def _environment(self, pod: _Pod, private: Path) -> Mapping[str, str]:
+        values = {}
+        for variable in pod.spec.containers[0].env:
+            values[variable.name] = variable.value
+            if variable.value_from is not None:
+                ref = variable.value_from.secret_key_ref
+                secret = await self.admin.get(f"/api/v1/namespaces/{self.namespace}/secrets/{ref.name}", _Secret)
+                values[variable.name] = secret.data[ref.key].decode()
+        token = private / "token"
+        token.write_text(await self._token(pod))
+        values[env.INTAKE_TOKEN_FILE] = values[env.INTAKE_TOKEN_FILE].replace(f"{TOKEN_FOLDER}/token", str(token))
+        values[env.STORAGE] = values[env.STORAGE].replace(VOLUME_FOLDER, str(self.folder))
+        values[env.TERMINATION_LOG] = str(private / "termination")
+        return {
+            **values,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT / 'common'}:{ROOT / 'collector_image'}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    async def _token(self, pod: _Pod) -> str:
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {
+                "audiences": [AUDIENCE],
+                "expirationSeconds": 600,
+                "boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": pod.metadata.name, "uid": pod.metadata.uid},
+            },
+        }
+        account = pod.spec.service_account_name
+        path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{account}/token"
+        return (await self.admin.create(path, body, _Token)).status.token
+
+    async def _report(self, pod: _Pod, phase: str, state: Mapping[str, Any]) -> None:
+        status = {
+            "phase": phase,
+            "containerStatuses": [
+                {
+                    "name": pod.spec.containers[0].name,
+                    "image": "",
+                    "imageID": "",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": state,
+                }
+            ],
+        }
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.metadata.name}/status"
+        with contextlib.suppress(NotFoundError):
+            await self.admin.call("PATCH", path, body={"status": status}, content_type=MERGE_PATCH)
+
+    async def _touch(self, pod: _Pod) -> None:
+        """Make the pod be seen again, as a kubelet that tries again."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.metadata.name}"
+        body = {"metadata": {"annotations": {"tried": datetime.now(UTC).isoformat()}}}
+        with contextlib.suppress(NotFoundError):
+            await self.admin.call("PATCH", path, body=body, content_type=MERGE_PATCH)

@@ -1,0 +1,179 @@
+"""A namespace with everything a collection needs on a control plane: chart, operator, collectors, Hunter's stand-in."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from cluster.control_plane import ROOT, ControlPlane
+from cluster.operator_process import OperatorProcess
+from cluster.process_kubelet import ProcessKubelet
+from hunter_simulator import DEFAULT_KEY, Simulator, running_simulator
+from kubernetes.aio import client, config
+from novahunt_contract import document
+from novahunt_operator import names, paths, wire
+from novahunt_operator.cluster import Cluster
+from novahunt_operator.records import Result
+from novahunt_operator.spec import CollectionSpec  # noqa: F401 - documents what `collect` takes
+from novahunt_operator.statusobject import CollectionStatus
+
+SECONDS = 60.0
+"""How long a condition may take; far more than it does."""
+
+
+class CollectionObject(msgspec.Struct):
+    """What a test reads of a DomainCollection."""
+
+    metadata: wire.Meta
+    status: CollectionStatus = CollectionStatus()
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        """Return status and reason of a condition; empty where it is not shown."""
+        return next(((c.status, c.reason) for c in self.status.conditions if c.type == kind), ("", ""))
+
+
+@dataclass
+class World:
+    """One namespace."""
+
+    plane: ControlPlane
+    namespace: str
+    admin: Cluster
+    simulator: Simulator
+    operator: OperatorProcess
+    kubelet: ProcessKubelet
+    folder: Path
+    _seen: list[CollectionStatus] = field(default_factory=list)
+
+    def apply(self, name: str, domains: Iterable[str] = (), **spec: Any) -> None:
+        """Apply a collection, as a person does with kubectl."""
+        manifest = {
+            "apiVersion": names.API_VERSION,
+            "kind": "DomainCollection",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": {"domains": list(domains), **spec},
+        }
+        self.plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+
+    def delete(self, name: str) -> None:
+        """Delete a collection and wait until it is gone."""
+        self.plane.kubectl("delete", "dcol", name, "-n", self.namespace, "--timeout=30s")
+
+    def set_key(self, value: str = DEFAULT_KEY, name: str = "hunter-api-key") -> None:
+        """Make or change the Secret with the Hunter key."""
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "stringData": {"HUNTER_API_KEY": value},
+        }
+        self.plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+
+    async def collection(self, name: str) -> CollectionObject:
+        """Read a collection."""
+        path = f"{paths.collections(self.namespace)}/{name}"
+        return await self.admin.get(path, CollectionObject)
+
+    async def until(
+        self, name: str, check: Callable[[CollectionObject], bool], what: str, seconds: float = SECONDS
+    ) -> CollectionObject:
+        """Wait until a collection is as wanted.
+
+        Raises:
+            AssertionError: it was not in time; the text shows its status and the operator's log.
+        """
+        found: CollectionObject | None = None
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    found = await self.collection(name)
+                    if check(found):
+                        return found
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            status = yaml.safe_dump(msgspec.to_builtins(found.status)) if found else "none"
+            message = f"{name} was never {what}; its status:\n{status}\nthe operator said:\n{self.operator.log[-6000:]}"
+            raise AssertionError(message) from None
+
+    async def ready(self, name: str, seconds: float = SECONDS) -> CollectionObject:
+        """Wait until a collection of the newest generation is Ready."""
+
+        def done(found: CollectionObject) -> bool:
+            new = found.status.observed_generation == found.metadata.generation
+            return new and found.condition("Ready")[0] == "True"
+
+        return await self.until(name, done, "Ready", seconds)
+
+    async def results(self, name: str) -> dict[str, Result]:
+        """Read the DomainResults of a collection, by domain."""
+        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"}
+        page = await self.admin.get(paths.results(self.namespace), wire.Page[wire.ResultObject], query)
+        return {item.domain: item for item in page.items}
+
+    async def jobs(self, name: str) -> list[wire.JobObject]:
+        """Read the Jobs of a collection."""
+        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"}
+        return list((await self.admin.get(paths.jobs(self.namespace), wire.Page[wire.JobObject], query)).items)
+
+    async def documents(self, name: str) -> dict[str, document.Document]:
+        """Read the stored documents of a collection out of its ConfigMaps, as a person's script would."""
+        import base64
+        import gzip
+
+        found = {}
+        for domain, result in (await self.results(name)).items():
+            place = result.storage.config_map if result.storage is not None else None
+            if place is None:
+                continue
+            parts = []
+            for part in place.names:
+                held = await self.admin.get(paths.config_maps(self.namespace, part), wire.ConfigMapObject)
+                packed = held.binary_data.get(place.key)
+                parts.append(base64.b64decode(packed) if packed is not None else held.data[place.key].encode())
+            data = b"".join(parts)
+            found[domain] = document.decode(gzip.decompress(data) if place.key.endswith(".gz") else data)
+        return found
+
+
+@asynccontextmanager
+async def running_world(
+    plane: ControlPlane, namespace: str, folder: Path, settings: dict[str, str] | None = None
+) -> AsyncIterator[World]:
+    """Install the chart, and start Hunter's stand-in, the operator and the player of the kubelet."""
+    plane.helm(
+        "upgrade",
+        "--install",
+        "novahunt",
+        str(ROOT / "charts/novahunt"),
+        "--namespace",
+        namespace,
+        "--set",
+        "crds.enabled=false,image.repository=registry.example/novahunt-operator,image.tag=test,"
+        "collector.image.repository=registry.example/novahunt-collector,collector.image.tag=test,fullnameOverride=novahunt",
+    )
+    configuration = client.Configuration()
+    configuration.connection_pool_maxsize = 50
+    await config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
+    admin = Cluster(client.ApiClient(configuration))
+    volume = folder / "volume"
+    volume.mkdir()
+    async with running_simulator() as simulator:
+        operator = OperatorProcess(plane, namespace, folder, {"HUNTER_BASE_URL": simulator.base_url, **(settings or {})})
+        kubelet = ProcessKubelet(admin, namespace, volume)
+        world = World(plane, namespace, admin, simulator, operator, kubelet, folder)
+        world.set_key()
+        operator.start()
+        task = asyncio.create_task(kubelet.run())
+        try:
+            yield world
+        finally:
+            operator.kill()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await admin.close()

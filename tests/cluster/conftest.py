@@ -2,11 +2,13 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from cluster.control_plane import ROOT, ControlPlane, running
+from cluster.world import World, running_world
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,3 +40,10 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
     control_plane.kubectl("create", "namespace", name)
     yield name
     control_plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+async def world(kinds: ControlPlane, namespace: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A namespace with the chart's rights, a running operator, collectors as processes, and Hunter's stand-in."""
+    async with running_world(kinds, namespace, tmp_path) as found:
+        yield found

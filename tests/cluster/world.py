@@ -1,10 +1,12 @@
 """A namespace with everything a collection needs on a control plane: chart, operator, collectors, Hunter's stand-in."""
 
 import asyncio
+import base64
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,6 @@ from novahunt_contract import document
 from novahunt_operator import names, paths, wire
 from novahunt_operator.cluster import Cluster
 from novahunt_operator.records import Result
-from novahunt_operator.spec import CollectionSpec  # noqa: F401 - documents what `collect` takes
 from novahunt_operator.statusobject import CollectionStatus
 
 SECONDS = 60.0
@@ -49,7 +50,6 @@ class World:
     operator: OperatorProcess
     kubelet: ProcessKubelet
     folder: Path
-    _seen: list[CollectionStatus] = field(default_factory=list)
 
     def apply(self, name: str, domains: Iterable[str] = (), **spec: Any) -> None:
         """Apply a collection, as a person does with kubectl."""
@@ -121,11 +121,33 @@ class World:
         query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"}
         return list((await self.admin.get(paths.jobs(self.namespace), wire.Page[wire.JobObject], query)).items)
 
+    async def gone(self, kinds: str, name: str, seconds: float = SECONDS) -> None:
+        """Wait until nothing of these kinds belongs to a collection of this name.
+
+        Raises:
+            AssertionError: something is left; the text names it.
+        """
+        left = ""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    selector = f"{names.COLLECTION_LABEL}={name}"
+                    left = self.plane.kubectl("get", kinds, "-n", self.namespace, "-l", selector, "-o", "name")
+                    if not left.strip():
+                        return
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise AssertionError(f"still there: {left}") from None
+
+    async def document_config_maps(self, name: str) -> list[str]:
+        """Name the ConfigMaps that hold documents of a collection."""
+        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name},{names.COMPONENT_LABEL}={names.DOCUMENT}"}
+        path = paths.config_maps(self.namespace)
+        page = await self.admin.get(path, wire.Page[wire.ConfigMapObject], query)
+        return [item.metadata.name for item in page.items]
+
     async def documents(self, name: str) -> dict[str, document.Document]:
         """Read the stored documents of a collection out of its ConfigMaps, as a person's script would."""
-        import base64
-        import gzip
-
         found = {}
         for domain, result in (await self.results(name)).items():
             place = result.storage.config_map if result.storage is not None else None

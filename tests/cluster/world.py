@@ -101,6 +101,19 @@ class World:
             message = f"{name} was never {what}; its status:\n{status}\nthe operator said:\n{self.operator.log[-6000:]}"
             raise AssertionError(message) from None
 
+    async def until_true(self, check: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+        """Wait until something outside the cluster is as wanted.
+
+        Raises:
+            AssertionError: it was not in time; the text shows the operator's log.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while not check():  # noqa: ASYNC110 - the condition is a process's or a list's
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"never {what}; the operator said:\n{self.operator.log[-6000:]}") from None
+
     async def ready(self, name: str, seconds: float = SECONDS) -> CollectionObject:
         """Wait until a collection of the newest generation is Ready."""
 

@@ -225,9 +225,9 @@ def _pull_secrets(template: JobTemplate, settings: CollectorSettings) -> object:
     return own or [{"name": name} for name in settings.image_pull_secrets] or None
 
 
-def _plain(raw: msgspec.Raw | None) -> Any:
+def _plain(raw: msgspec.Raw) -> Any:
     """Return a passed-through part of the pod's own API as the plain data that the API call needs."""
-    return msgspec.json.decode(raw) if raw is not None else None
+    return msgspec.json.decode(raw)
 
 
 def _optional(name: str, value: object) -> dict[str, Any]:

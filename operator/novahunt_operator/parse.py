@@ -49,8 +49,9 @@ def job(raw: Mapping[str, Any]) -> Job | None:
     owner = meta.controller
     domain = meta.annotations.get(names.DOMAIN_ANNOTATION)
     run = meta.annotations.get(names.RUN_ANNOTATION, "")
-    if owner is None or domain is None or not run.isdecimal():
+    if owner is None or owner.kind != "DomainCollection" or domain is None or not run.isdecimal():
         return None
+    max_results = meta.annotations.get(names.MAX_RESULTS_ANNOTATION, "")
     ended = next((c for c in read.status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
     return Job(
         key=_key(meta),
@@ -72,7 +73,7 @@ def job(raw: Mapping[str, Any]) -> Job | None:
         retry_failed=meta.annotations.get(names.RETRY_FAILED_ANNOTATION),
         recollect=meta.annotations.get(names.RECOLLECT_ANNOTATION),
         search_hash=meta.annotations.get(names.SEARCH_HASH_ANNOTATION, ""),
-        max_results=int(meta.annotations.get(names.MAX_RESULTS_ANNOTATION, "0")),
+        max_results=int(max_results) if max_results.isdecimal() else 0,
         claim_name=meta.annotations.get(names.CLAIM_ANNOTATION),
         path=meta.annotations.get(names.PATH_ANNOTATION),
         template_hash=meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
@@ -85,7 +86,9 @@ def pod(read: wire.PodObject) -> Pod | None:
     owner = meta.controller
     if owner is None or owner.kind != "Job":
         return None
-    state = status.container_statuses[0].state if status.container_statuses else wire.ContainerState()
+    # A service mesh may have put containers of its own beside the collector.
+    states = (status.state for status in status.container_statuses if status.name == names.COLLECTOR)
+    state = next(states, wire.ContainerState())
     finished = status.phase in ("Succeeded", "Failed")
     scheduled = next((c for c in status.conditions if c.type == "PodScheduled"), None)
     terminated, waiting = state.terminated, state.waiting

@@ -56,7 +56,7 @@ class Outlook:
         """What the scheduler needs to share starts between collections."""
         return Demand(
             starts=len(self.startable),
-            running=len(self.survey.live) - len(self.survey.backing_off),
+            running=self.survey.slots,
             backing_off=len(self.survey.backing_off),
             priority=self.world.collection.spec.priority,
         )
@@ -75,7 +75,9 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     """Sort the domains and find what the collection would start if nothing but its own wishes counted."""
     found = survey(world)
     spec = world.collection.spec
-    breaker = find_open(world.results.values(), limits.probe_after)
+    # What is recorded in this very pass counts already: nothing may start on an old view.
+    ended = {settlement.job.domain: settlement.result for settlement in found.settlements}
+    breaker = find_open({**world.results, **ended}.values(), limits.probe_after)
     blocked = _blocked(world, conflict)
     wakes: list[datetime] = []
     ready: list[str] = []
@@ -85,17 +87,16 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
             ready.append(domain)
         else:
             wakes.append(at)
-    live = len(found.live)
-    share = max(0, spec.concurrency - (live - len(found.backing_off)))
+    share = max(0, spec.concurrency - found.slots)
     if blocked is not None or spec.suspend or world.collection.deleting:
         share = 0
     elif breaker is not None:
-        share = 1 if not live and breaker.probe_at <= world.now else 0
+        share = 1 if not found.live and not found.unsettled and breaker.probe_at <= world.now else 0
         if ready:
             wakes.append(breaker.probe_at)
     elif len(found.backing_off) >= spec.concurrency:
         share = 0
-    if found.unsettled_at is not None:
+    if found.unsettled:
         wakes.append(world.now + timedelta(seconds=2))
     later = [at for at in wakes if at > world.now]
     return Outlook(world, found, breaker, blocked, tuple(ready[:share]), min(later, default=None))

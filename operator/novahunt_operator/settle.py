@@ -33,16 +33,28 @@ def settle(job: Job, pods: Iterable[Pod], previous: Result | None, now: datetime
     again, and the collector finds the document if there is one.
     """
     found = list(pods)
-    receipt = _receipt(job, found)
-    if receipt is None and _may_still_come(job, found, now):
-        return None
+    read = _receipts(job, found)
+    receipt = _deciding(job, read)
     attempts = job.failed + (1 if job.end is JobEnd.COMPLETE else 0)
-    if receipt is not None and (job.end is JobEnd.COMPLETE) == (receipt.outcome in _SUCCESS):
-        return _from_receipt(job, receipt, previous, now, attempts)
+    answered = receipt is not None and receipt.outcome in _SUCCESS
+    if not answered and _may_still_come(job, found, attempts, now):
+        return None
+    credits_spent, requests = sum(one.credits for one in read), sum(one.requests for one in read)
+    if receipt is not None:
+        whole = msgspec.structs.replace(receipt, credits=credits_spent, requests=requests)
+        return _from_receipt(job, whole, previous, now, attempts)
     reason, outcome, message = _without_receipt(job, found)
-    if receipt is not None and job.end is JobEnd.FAILED and receipt.outcome not in _SUCCESS:
-        message = receipt.message or message
-    return _kept(job, previous, now, attempts, outcome=outcome, reason=reason, message=message)
+    return _kept(
+        job,
+        previous,
+        now,
+        attempts,
+        outcome=outcome,
+        reason=reason,
+        message=message,
+        credits=credits_spent,
+        requests=requests,
+    )
 
 
 def supersede(job: Job, previous: Result | None, now: datetime) -> Result:
@@ -55,9 +67,21 @@ _SUCCESS = frozenset({Outcome.COLLECTED, Outcome.EMPTY, Outcome.TRUNCATED})
 _REMOVES_STORED = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})
 
 
-def _receipt(job: Job, pods: list[Pod]) -> receipts.Receipt | None:
-    """The receipt of the pod that ended the run: a success if there is one, else the last one read."""
-    found: receipts.Receipt | None = None
+def _deciding(job: Job, read: list[receipts.Receipt]) -> receipts.Receipt | None:
+    """The receipt that tells how the run ended: a success if there is one, else the last, if it explains the end.
+
+    A success is written when the document is durable, and so holds even if the Job failed after it. A
+    collector that a deadline stops says only that it was stopped.
+    """
+    success = next((receipt for receipt in read if receipt.outcome in _SUCCESS), None)
+    if success is not None or job.end is JobEnd.COMPLETE or job.end_reason == "DeadlineExceeded":
+        return success
+    return read[-1] if read else None
+
+
+def _receipts(job: Job, pods: list[Pod]) -> list[receipts.Receipt]:
+    """The receipts of the run's attempts, the last one read at the end."""
+    found: list[receipts.Receipt] = []
     for pod in sorted(pods, key=lambda pod: pod.resource_version):
         if not pod.termination_message:
             continue
@@ -65,15 +89,14 @@ def _receipt(job: Job, pods: list[Pod]) -> receipts.Receipt | None:
             receipt = receipts.decode(pod.termination_message)
         except receipts.InvalidReceiptError:
             continue
-        if receipt.domain != job.domain or receipt.run != job.run:
-            continue
-        if found is None or found.outcome not in _SUCCESS:
-            found = receipt
+        if receipt.domain == job.domain and receipt.run == job.run:
+            found.append(receipt)
     return found
 
 
-def _may_still_come(job: Job, pods: list[Pod], now: datetime) -> bool:
-    unread = not pods or any(not pod.finished for pod in pods)
+def _may_still_come(job: Job, pods: list[Pod], attempts: int, now: datetime) -> bool:
+    """Pods and Jobs are watched separately: the end of the Job may be seen before that of its last pod."""
+    unread = not pods or len(pods) < attempts or any(not pod.finished for pod in pods)
     return unread and job.ended_at is not None and now - job.ended_at < RECEIPT_GRACE
 
 
@@ -90,7 +113,7 @@ def _without_receipt(job: Job, pods: list[Pod]) -> tuple[str, Outcome, str]:
         ends = sorted({_end_of(pod) for pod in pods if pod.finished})
         message = f"All {job.failed} attempts failed ({', '.join(ends) or 'their pods are gone'})."
         return Lost.BACKOFF_LIMIT_EXCEEDED, Outcome.FAILED, message
-    return Lost.JOB_FAILED, Outcome.FAILED, f"The Job failed: {job.end_reason}: {job.end_message}"
+    return Lost.JOB_FAILED, Outcome.FAILED, f"The Job failed: {job.end_reason}: {job.end_message[:1024]}"
 
 
 def _end_of(pod: Pod) -> str:

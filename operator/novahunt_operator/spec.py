@@ -6,6 +6,9 @@ import msgspec
 
 from novahunt_contract.searchhash import Search
 
+_ABSENT = msgspec.Raw(b"null")
+"""msgspec reads `Raw | None` as None alone."""
+
 
 class DeletionPolicy(StrEnum):
     """What happens to the results when their collection is deleted."""
@@ -91,12 +94,12 @@ class JobTemplate(msgspec.Struct, frozen=True, rename="camel"):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     service_account_name: str | None = None
-    resources: msgspec.Raw | None = None
+    resources: msgspec.Raw = _ABSENT
     node_selector: dict[str, str] = {}
-    tolerations: msgspec.Raw | None = None
-    affinity: msgspec.Raw | None = None
+    tolerations: msgspec.Raw = _ABSENT
+    affinity: msgspec.Raw = _ABSENT
     priority_class_name: str | None = None
-    image_pull_secrets: msgspec.Raw | None = None
+    image_pull_secrets: msgspec.Raw = _ABSENT
     active_deadline_seconds: int | None = None
     pod_security_context: PodSecurityContext = PodSecurityContext()
 

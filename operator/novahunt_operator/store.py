@@ -32,7 +32,7 @@ class Store:
     def put_collection(self, new: Collection) -> None:
         """Keep a collection."""
         old = self._collections.get(new.key)
-        if old is None or old.uid != new.uid or old.resource_version <= new.resource_version:
+        if old is None or old.resource_version <= new.resource_version:
             self._collections[new.key] = new
 
     def drop_collection(self, key: Key, uid: str) -> None:
@@ -54,9 +54,9 @@ class Store:
     def put_job(self, new: Job) -> None:
         """Keep a Job."""
         old = self._jobs.get(new.key)
-        if old is not None and old.uid == new.uid and old.resource_version > new.resource_version:
+        if old is not None and old.resource_version > new.resource_version:
             return
-        if old is not None and old.uid != new.uid:
+        if old is not None:
             self.drop_job(old.key, old.uid)
         self._jobs[new.key] = new
         self._job_by_uid[new.uid] = new.key
@@ -94,6 +94,7 @@ class Store:
         old = self._pods.get(new.uid)
         if old is not None and old.resource_version > new.resource_version:
             return
+        self.drop_pod(new.uid)
         self._pods[new.uid] = new
         self._pods_of.setdefault(Key(new.key.namespace, new.collection), {})[new.uid] = new
 
@@ -125,8 +126,10 @@ class Store:
     def put_result(self, new: StoredResult) -> None:
         """Keep a DomainResult."""
         old = self._results.get(new.key)
-        if old is not None and old.uid == new.uid and old.resource_version > new.resource_version:
+        if old is not None and old.resource_version > new.resource_version:
             return
+        if old is not None:
+            self.drop_result(old.key, old.uid)
         self._results[new.key] = new
         self._results_of.setdefault(Key(new.key.namespace, new.data.collection), {})[new.data.domain] = new
 
@@ -136,10 +139,12 @@ class Store:
         if old is None or old.uid != uid:
             return
         del self._results[key]
-        of = self._results_of[Key(key.namespace, old.data.collection)]
-        of.pop(old.data.domain, None)
+        of = self._results_of.get(Key(key.namespace, old.data.collection), {})
+        # A person may have restored a second one of the same domain under another name.
+        if of.get(old.data.domain) is old:
+            del of[old.data.domain]
         if not of:
-            del self._results_of[Key(key.namespace, old.data.collection)]
+            self._results_of.pop(Key(key.namespace, old.data.collection), None)
 
     def results_of(self, collection: Key) -> Mapping[str, StoredResult]:
         """Results of a collection of this name, by domain."""

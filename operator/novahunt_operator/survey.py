@@ -57,8 +57,8 @@ class Survey:
     settlements: tuple[Settlement, ...]
     settled: tuple[Job, ...]
     """Ended Jobs whose run is recorded: they may be deleted."""
-    unsettled_at: datetime | None
-    """When the oldest end without a receipt came, if one is being waited for."""
+    unsettled: tuple[Job, ...]
+    """Ended Jobs whose receipt is waited for; they hold their slot, because it may open a breaker."""
     pods: Mapping[str, tuple[Pod, ...]]
     """By Job UID."""
 
@@ -66,6 +66,11 @@ class Survey:
     def live(self) -> tuple[Job, ...]:
         """Jobs that have not ended, of wanted and of unlisted domains."""
         return (*self.running, *self.backing_off, *self.unlisted)
+
+    @property
+    def slots(self) -> int:
+        """Slots that are taken: by Jobs at work, and by ends that are not understood yet."""
+        return sum(not job.backing_off for job in self.live) + len(self.unsettled)
 
 
 def survey(world: World) -> Survey:
@@ -97,7 +102,7 @@ def survey(world: World) -> Survey:
         unlisted=tuple(jobs.live.values()),
         settlements=tuple(jobs.settlements),
         settled=tuple(jobs.settled),
-        unsettled_at=jobs.unsettled_at,
+        unsettled=tuple(jobs.unsettled),
         pods=pods,
     )
 
@@ -110,7 +115,7 @@ class _Jobs:
     ending: set[str] = field(default_factory=set)
     settlements: list[Settlement] = field(default_factory=list)
     settled: list[Job] = field(default_factory=list)
-    unsettled_at: datetime | None = None
+    unsettled: list[Job] = field(default_factory=list)
 
 
 def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[str]) -> _Jobs:
@@ -138,8 +143,8 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
         settled = settle(job, pods, result, world.now)
         if settled is not None:
             jobs.settlements.append(Settlement(job, settled))
-        elif job.ended_at is not None:
-            jobs.unsettled_at = min(jobs.unsettled_at or job.ended_at, job.ended_at)
+        else:
+            jobs.unsettled.append(job)
     elif not job.deleting:
         jobs.settlements.append(Settlement(job, supersede(job, result, world.now), delete=True))
 

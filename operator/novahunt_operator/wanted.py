@@ -1,5 +1,6 @@
 """Which domains a collection wants: its lists brought to one form, with what had to be left out."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -54,7 +55,8 @@ def resolve(entries: Iterable[Entry], missing: Sequence[str] = ()) -> Wanted:
         try:
             domain = domains.normalise(entry.text)
         except domains.NotADomainError as error:
-            text = None if "@" in entry.text else entry.text[:80]
+            # Other characters look like an @, and count as one.
+            text = None if "@" in unicodedata.normalize("NFKC", entry.text) else entry.text[:80]
             invalid.append(Invalid(entry.place, text, str(error)))
             continue
         if domain in found:

@@ -98,6 +98,7 @@ class ContainerState(msgspec.Struct, frozen=True):
 class ContainerStatus(msgspec.Struct, frozen=True):
     """A container's status."""
 
+    name: str = ""
     state: ContainerState = ContainerState()
 
 

@@ -20,7 +20,7 @@ import msgspec
 from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
 from novahunt_operator import names
-from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, GoneError, NotFoundError
+from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, GoneError, NotFoundError
 from novahunt_operator.jobs import TOKEN_FOLDER, VOLUME_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +49,7 @@ class _Container(msgspec.Struct):
 class _PodSpec(msgspec.Struct, rename="camel"):
     containers: tuple[_Container, ...]
     service_account_name: str = "default"
+    node_name: str = ""
 
 
 class _PodMeta(msgspec.Struct, rename="camel"):
@@ -82,6 +83,51 @@ class _Token(msgspec.Struct):
 
 
 @dataclass
+class _Node:
+    """The node that the pods are scheduled to; its heart beats by a Lease, as a kubelet's does."""
+
+    admin: Cluster
+    name: str
+
+    @classmethod
+    async def register(cls, admin: Cluster, name: str) -> "_Node":
+        node = {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name},
+            "status": {
+                "capacity": {"cpu": "64", "memory": "256Gi", "pods": "500"},
+                "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "500"},
+                "conditions": [{"type": "Ready", "status": "True", "reason": "Played", "message": ""}],
+            },
+        }
+        await admin.call("POST", "/api/v1/nodes", body=node)
+        return cls(admin, name)
+
+    async def beat(self) -> None:
+        leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": self.name},
+            "spec": {"holderIdentity": self.name, "leaseDurationSeconds": 40, "renewTime": _now()},
+        }
+        await self.admin.call("POST", leases, body=body)
+        while True:
+            await asyncio.sleep(5)
+            with contextlib.suppress(ApiError):
+                change = {"spec": {"renewTime": _now()}}
+                await self.admin.call("PATCH", f"{leases}/{self.name}", body=change, content_type=MERGE_PATCH)
+
+    async def remove(self) -> None:
+        await self.admin.delete(f"/api/v1/nodes/{self.name}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@dataclass
 class ProcessKubelet:
     """Runs collectors; `admin` may do what a kubelet may."""
 
@@ -96,11 +142,17 @@ class ProcessKubelet:
     started: list[str] = field(default_factory=list)
     """Domains, in the order in which their processes were started."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _ended: set[str] = field(default_factory=set)
+    """UIDs of pods whose process has ended."""
+    _doomed: set[str] = field(default_factory=set)
+    """Names of pods that are being deleted."""
 
     async def run(self) -> None:
         """Watch pods until cancelled, then end all processes."""
         path = f"/api/v1/namespaces/{self.namespace}/pods"
         query = {"labelSelector": names.SELECTOR}
+        node = await _Node.register(self.admin, f"node-{self.namespace}")
+        heart = asyncio.create_task(node.beat())
         try:
             while True:
                 with contextlib.suppress(GoneError, ApiError):
@@ -114,20 +166,36 @@ class ProcessKubelet:
                         elif event.type == "DELETED":
                             self._kill(msgspec.json.decode(event.object, type=_Pod).metadata.name)
         finally:
-            for task in self._tasks.values():
+            for task in (heart, *self._tasks.values()):
                 task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await asyncio.gather(heart, *self._tasks.values(), return_exceptions=True)
+            await node.remove()
 
     def _seen(self, pod: _Pod) -> None:
-        if pod.metadata.uid not in self._tasks:
-            self._tasks[pod.metadata.uid] = asyncio.create_task(self._live(pod))
+        uid = pod.metadata.uid
+        if uid in self._ended:
+            if pod.metadata.deletion_timestamp is not None:
+                self._tasks[f"{uid}/remove"] = asyncio.create_task(self._remove(pod))
+        elif uid not in self._tasks:
+            if pod.spec.node_name and pod.metadata.deletion_timestamp is None:
+                self._tasks[uid] = asyncio.create_task(self._live(pod))
+            elif pod.metadata.deletion_timestamp is not None:
+                self._tasks[f"{uid}/remove"] = asyncio.create_task(self._remove(pod))
         elif pod.metadata.deletion_timestamp is not None:
             self._kill(pod.metadata.name)
 
     def _kill(self, pod_name: str) -> None:
+        self._doomed.add(pod_name)
         process = self.running.get(pod_name)
         if process is not None and process.returncode is None:
             process.send_signal(signal.SIGTERM)
+
+    async def _remove(self, pod: _Pod) -> None:
+        """Confirm a deletion, as a kubelet does when the containers have ended."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.metadata.name}"
+        body = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.metadata.uid}}
+        with contextlib.suppress(NotFoundError, ConflictError):
+            await self.admin.call("DELETE", path, body=body)
 
     async def _live(self, pod: _Pod) -> None:
         """One pod's life: start, run, end."""
@@ -147,7 +215,7 @@ class ProcessKubelet:
                 )
             self.running[pod.metadata.name] = process
             self.started.append(environment[env.DOMAIN])
-            now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            now = _now()
             try:
                 await self._report(pod, "Running", {"running": {"startedAt": now}})
                 code = await process.wait()
@@ -161,6 +229,9 @@ class ProcessKubelet:
                     process.kill()
                     await process.wait()
                 self.running.pop(pod.metadata.name, None)
+                self._ended.add(pod.metadata.uid)
+            if pod.metadata.name in self._doomed:
+                await self._remove(pod)
 
     async def _environment(self, pod: _Pod, private: Path) -> Mapping[str, str]:
         values = {}

@@ -8,7 +8,9 @@ COPY common/novahunt_contract /venv/lib/python3.13/site-packages/novahunt_contra
 COPY operator/novahunt_operator /venv/lib/python3.13/site-packages/novahunt_operator
 # Byte code is made once here: the root file system is read-only at run time.
 RUN /venv/bin/pip uninstall --yes pip \
- && python -m compileall -q -j 0 /venv/lib/python3.13/site-packages
+ && python -m compileall -q -j 0 /venv/lib/python3.13/site-packages \
+ # A package that the lock file lacks must fail here, not in somebody's cluster.
+ && /venv/bin/python -c "import novahunt_operator.__main__"
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="novahunt-operator" \

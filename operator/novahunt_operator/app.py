@@ -11,6 +11,7 @@ from typing import Any
 
 import kopf
 from aiohttp import web
+from kopf._core.engines.peering import Identity
 
 from novahunt_operator import handlers, wire
 from novahunt_operator.actions import Actions
@@ -168,6 +169,8 @@ class Operator:
             namespaces=self._settings.namespaces,
             clusterwide=not self._settings.namespaces,
             standalone=True,
+            # kopf would ask for the user's name, and a container's numeric user has none.
+            identity=Identity(self._settings.identity),
         )
         # kopf takes the process's signals over; its end is how a stop reaches us.
         stop.set()

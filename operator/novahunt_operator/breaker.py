@@ -33,7 +33,7 @@ def find_open(results: Iterable[Result], probe_after: timedelta) -> OpenBreaker 
     for result in results:
         if result.ended_at is None or result.reason in _TELLS_NOTHING:
             continue
-        if newest is None or result.ended_at > (newest.ended_at or ""):
+        if newest is None or _order(result) > _order(newest):
             newest = result
     if newest is None or newest.ended_at is None:
         return None
@@ -54,6 +54,11 @@ def ready_at(result: Result | None) -> datetime | None:
         return None
     pause = min(timedelta(seconds=2 ** min(result.run, 6)), MAX_PAUSE)
     return times.from_text(result.ended_at) + pause
+
+
+def _order(result: Result) -> tuple[str, bool, str]:
+    """Ends of one second (Kubernetes tells no more of a Job's end) count alike in any order: an answer last."""
+    return result.ended_at or "", result.outcome is not Outcome.PENDING, result.domain
 
 
 _TELLS_NOTHING = frozenset({*Lost, Reason.STORAGE, Reason.INTERRUPTED, Reason.USAGE})

@@ -197,7 +197,9 @@ class Cluster:
         *,
         limit: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
-        headers = {"Accept": "application/json, */*;q=0.1", "Content-Type": content_type, "User-Agent": "novahunt-operator"}
+        # The signing keys come as application/jwk-set+json and as nothing else.
+        accept = "application/json, */*;q=0.1"
+        headers = {"Accept": accept, "Content-Type": content_type, "User-Agent": "novahunt-operator"}
         parameters = list((query or {}).items())
         await self._api.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
         url = self._api.configuration.host + path

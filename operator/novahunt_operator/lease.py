@@ -78,6 +78,8 @@ class Lease:
         try:
             lease = await self._read()
             if lease is not None and not self._free(lease):
+                # The monotonic clock of a suspended machine stands still: what is read counts.
+                self._valid_until = float("-inf")
                 return False
             await self._write(lease, holder=self._identity)
         except ConflictError:

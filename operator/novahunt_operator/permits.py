@@ -20,8 +20,8 @@ class _Line:
     windows: KeyWindows
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: dict[str, Key] = field(default_factory=dict)
-    """Collections of the waiting collectors, by pod UID."""
+    waiting: list[tuple[str, Key]] = field(default_factory=list)
+    """Pod UIDs and collections of the waiting collectors; a pod that calls again may be in it twice."""
 
 
 class Permits:
@@ -43,7 +43,7 @@ class Permits:
     async def acquire(self, fingerprint: str, collection: Key, pod_uid: str, *, seconds: float) -> str | None:
         """Wait for a permit for so long; None: none came free."""
         line = self._line(fingerprint)
-        line.waiting[pod_uid] = collection
+        line.waiting.append((pod_uid, collection))
         try:
             async with asyncio.timeout(seconds), line.turn:
                 while (pause := line.windows.next_at(self._clock()) - self._clock()) > 0:
@@ -53,7 +53,7 @@ class Permits:
         except TimeoutError:
             return None
         finally:
-            line.waiting.pop(pod_uid, None)
+            line.waiting.remove((pod_uid, collection))
 
     def report(self, fingerprint: str, answered: Answered) -> None:
         """Take what became of a permit. A number that is none counts as a request that was not asked for."""
@@ -70,7 +70,7 @@ class Permits:
     def pace_of(self, collection: Key) -> KeyPace | None:
         """Return the pace of the key that a collection's collectors wait for; None when none waits."""
         for fingerprint, line in self._lines.items():
-            waiting = sum(key == collection for key in line.waiting.values())
+            waiting = len({pod for pod, key in line.waiting if key == collection})
             if waiting:
                 usage = line.windows.usage(self._clock())
                 second, minute = self._limits

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
 from novahunt_operator.records import Job, JobEnd
 from novahunt_operator.spec import not_yet_honoured
-from novahunt_operator.survey import Settlement, Survey, World, not_before, survey
+from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE, Settlement, Survey, World, not_before, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,10 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
             wakes.append(breaker.probe_at)
     elif len(found.backing_off) >= spec.concurrency:
         share = 0
+    for job in found.live:
+        # Nothing else may happen while a pod is refused or finds no node.
+        if not any(pod.started for pod in found.pods.get(job.uid, ())):
+            wakes += (job.created + JOB_CONTROLLER_GRACE, job.created + CAPACITY_GRACE)
     if found.unsettled:
         wakes.append(world.now + timedelta(seconds=2))
     later = [at for at in wakes if at > world.now]
@@ -129,7 +133,9 @@ def _beyond_history(outlook: Outlook) -> tuple[Job, ...]:
     history = outlook.world.collection.spec.history
     kept = {JobEnd.COMPLETE: history.succeeded_jobs, JobEnd.FAILED: history.failed_jobs}
     delete: list[Job] = []
-    newest_first = sorted(outlook.survey.settled, key=lambda job: (job.ended_at or job.created, job.run), reverse=True)
+    newest_first = sorted(
+        outlook.survey.settled, key=lambda job: (job.ended_at or job.created, job.run, job.key), reverse=True
+    )
     for job in newest_first:
         if job.deleting:
             continue

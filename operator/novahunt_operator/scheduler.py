@@ -35,27 +35,27 @@ class StartLimit:
         """Return how many Jobs may start now; None: any number."""
         if not self._max:
             return None
-        recent = sum(now - at < self._interval for at in self._starts)
-        if not recent:
-            return self._max
-        if self._spreading:
+        if self._spreading(now):
             return 1 if self.next_at(now) <= now else 0
-        return self._max - recent
+        return self._max - sum(now - at < self._interval for at in self._starts)
 
     def next_at(self, now: datetime) -> datetime:
         """Return the earliest time of the next start."""
         if not self._max or len(self._starts) < self._max:
             return now
         spread = self._starts[-1] + self._interval / self._max
-        return max(now, self._starts[0] + self._interval, spread if self._spreading else now)
+        return max(now, self._starts[0] + self._interval, spread if self._spreading(now) else now)
 
-    @property
-    def _spreading(self) -> bool:
-        """Whether the burst is used up: so many starts came, none of them after an idle interval."""
+    def _spreading(self, now: datetime) -> bool:
+        """Whether the burst is used up: so many starts came, none of them after an idle interval.
+
+        The limit itself allows nothing for an interval after a burst; idle is who waits longer than that.
+        """
         if len(self._starts) < self._max:
             return False
-        gaps = zip(self._starts, list(self._starts)[1:], strict=False)
-        return all(later - earlier < self._interval for earlier, later in gaps)
+        idle = self._interval + self._interval / self._max
+        gaps = zip(self._starts, [*self._starts, now][1:], strict=False)
+        return all(later - earlier < idle for earlier, later in gaps)
 
 
 def share(free: int, demands: Mapping[Key, Demand], last_start: Mapping[Key, datetime]) -> dict[Key, int]:

@@ -1,5 +1,6 @@
 """The operator's settings, read once from the environment; the chart's values set them."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,6 +70,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     log_format = reader.text(env.LOG_FORMAT, "json")
     if log_format not in ("json", "text"):
         raise SettingsError(f"{env.LOG_FORMAT} is {log_format!r}: set json or text")
+    log_level = reader.text("NOVAHUNT_LOG_LEVEL", "INFO").upper()
+    if log_level not in logging.getLevelNamesMapping():
+        raise SettingsError(f"NOVAHUNT_LOG_LEVEL is {log_level!r}: set DEBUG, INFO, WARNING or ERROR")
     return Settings(
         namespaces=namespaces,
         own_namespace=own_namespace,
@@ -81,7 +85,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         start_interval=timedelta(
             milliseconds=reader.number(env.WORKER_RATE_LIMIT_DURATION_MS, 60_000, low=1, high=86_400_000)
         ),
-        log_level=reader.text("NOVAHUNT_LOG_LEVEL", "INFO").upper(),
+        log_level=log_level,
         collector=CollectorSettings(
             image=reader.text("NOVAHUNT_COLLECTOR_IMAGE"),
             image_pull_policy=reader.text("NOVAHUNT_COLLECTOR_IMAGE_PULL_POLICY", "IfNotPresent"),
@@ -133,7 +137,10 @@ class _Reader:
 
     def url(self, name: str, default: str | None = None) -> str:
         text = self.text(name, default).rstrip("/")
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsError(f"{name} is {text!r}: it must be an http or https URL")
         return text

@@ -47,10 +47,14 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
     complete = len(found.done) == counts.total and not found.unlisted and outlook.blocked is None
     running = [_running(outlook, job) for job in found.running]
     moved = bool(found.live or found.done or found.settlements)
+    done = f"{len(found.done)}/{counts.total}"
     rate, eta = _pace(outlook, counts.total - len(found.done))
+    if rate and old.rate and old.done == done and (old.estimated_completion_time or "") > times.to_text(now):
+        # Time alone changes no status: each write makes the collection be looked at again.
+        rate, eta = old.rate, old.estimated_completion_time
     return CollectionStatus(
         observed_generation=world.collection.generation,
-        done=f"{len(found.done)}/{counts.total}",
+        done=done,
         domains=counts,
         progress=_percent(len(found.done), running, counts.total),
         running=tuple(running[:MAX_RUNNING]),
@@ -87,17 +91,17 @@ def _findings(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, c
     if complete:
         reason = "CompletedWithFailures" if counts.failed else "Completed"
         return (Finding(ready, status=True, reason=reason, message=_completed_message(counts)),)
-    if wait is not None and wait.stalled:
-        return (
-            Finding(ready, status=False, reason=wait.reason, message=wait.message),
-            Finding(ConditionType.STALLED, status=True, reason=wait.reason, message=wait.message),
-            Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message),
-        )
     if outlook.world.collection.spec.suspend:
         text = f"Suspended; {counts.waiting} domains wait, {counts.running + counts.backing_off} finish."
         return (
             Finding(ready, status=False, reason="Suspended", message=text),
             Finding(ConditionType.SUSPENDED, status=True, reason="Suspended", message=text),
+        )
+    if wait is not None and wait.stalled:
+        return (
+            Finding(ready, status=False, reason=wait.reason, message=wait.message),
+            Finding(ConditionType.STALLED, status=True, reason=wait.reason, message=wait.message),
+            Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message),
         )
     text = f"{counts.succeeded + counts.failed} of {counts.total} domains are done."
     findings = [

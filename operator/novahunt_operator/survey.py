@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from novahunt_contract import times
 from novahunt_contract.intake import Progress
@@ -10,6 +10,12 @@ from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.records import Collection, Job, Pod, Result
 from novahunt_operator.settle import settle, supersede
 from novahunt_operator.wanted import Wanted
+
+CAPACITY_GRACE = timedelta(seconds=60)
+"""A pod that finds no node for so long needs a person; before that the cluster may be making room."""
+
+JOB_CONTROLLER_GRACE = timedelta(seconds=10)
+"""A Job without a pod for so long means that the Job controller is slow or refused the pod."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +172,7 @@ def not_before(result: Result | None, collection: Collection, now: datetime) -> 
     wish = collection.spec.recollect
     if result is None or wish is None:
         return None
-    if result.recollect == wish and result.outcome is not Outcome.PENDING:
+    if result.recollect == wish and result.outcome not in (Outcome.PENDING, Outcome.FAILED):
         return None
     handled = collection.status.recollect_handled
     if handled is not None and handled.value == wish:
@@ -188,7 +194,10 @@ def _superseded(world: World, job: Job, pods: tuple[Pod, ...]) -> bool:
     """Tell whether a Job waits to start under settings that have changed since it was made."""
     if job.template_hash == world.template_hash or job.failed > 0:
         return False
-    return bool(pods) and not any(pod.started for pod in pods) and any(_stuck(pod) for pod in pods)
+    if not pods:
+        # A quota or an admission policy refuses them; what was edited may be what it asked for.
+        return job.active == 0 and world.now - job.created >= JOB_CONTROLLER_GRACE
+    return not any(pod.started for pod in pods) and any(_stuck(pod) for pod in pods)
 
 
 def _stuck(pod: Pod) -> bool:

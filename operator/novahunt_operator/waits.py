@@ -8,12 +8,7 @@ import msgspec
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Pod
 from novahunt_operator.spec import not_yet_honoured
-
-CAPACITY_GRACE = timedelta(seconds=60)
-"""A pod that finds no node for so long needs a person; before that the cluster may be making room."""
-
-JOB_CONTROLLER_GRACE = timedelta(seconds=10)
-"""A Job without a pod for so long means that the Job controller is slow or refused the pod."""
+from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 
 
 class Wait(StrEnum):
@@ -82,7 +77,9 @@ def find_wait(outlook: Outlook, scheduling: Scheduling, pace: KeyPace | None) ->
     if outlook.blocked is not None:
         return _blocked(outlook)
     waiting = len(outlook.survey.due) + len(outlook.survey.held)
-    needs_person = _refused(scheduling) or _pod_problem(outlook) or _open_breaker(outlook, waiting)
+    needs_person = _refused(scheduling) or _pod_problem(outlook)
+    if needs_person is None and not outlook.world.collection.spec.suspend:
+        needs_person = _open_breaker(outlook, waiting)
     if needs_person is not None or outlook.world.collection.spec.suspend:
         return needs_person
     if pace is not None and pace.waiting:
@@ -159,9 +156,9 @@ def _pod_problem(outlook: Outlook) -> Waiting | None:
     for job in outlook.survey.live:
         pods = outlook.survey.pods.get(job.uid, ())
         age = now - job.created
-        if not pods and job.active == 0 and job.failed == 0 and age > JOB_CONTROLLER_GRACE:
+        if not pods and job.active == 0 and job.failed == 0 and age >= JOB_CONTROLLER_GRACE:
             message = (
-                f"Job {job.key.name} has no pod after {age.total_seconds():.0f} s: the Job controller is slow, or a "
+                f"Job {job.key.name} has had no pod since {_clock(job.created)}: the Job controller is slow, or a "
                 f"quota or admission policy refuses its pods (kubectl describe job {job.key.name})."
             )
             problems.append(Waiting(Wait.JOB_CONTROLLER, message))
@@ -176,7 +173,7 @@ def _problem_of(pod: Pod, age: timedelta) -> Waiting | None:
         if "persistentvolumeclaim" in pod.unschedulable.lower():
             return Waiting(Wait.STORAGE, f"No node can take the pod: {pod.unschedulable}", stalled=True)
         message = f"No node can take the pod: {pod.unschedulable}"
-        return Waiting(Wait.CLUSTER_CAPACITY, message, stalled=age > CAPACITY_GRACE)
+        return Waiting(Wait.CLUSTER_CAPACITY, message, stalled=age >= CAPACITY_GRACE)
     reason = pod.waiting_reason
     if reason in _IMAGE_REASONS:
         return Waiting(Wait.IMAGE_PULL, f"The collector's image can't be had: {pod.waiting_message}", stalled=True)

@@ -51,7 +51,6 @@ class ControlPlane:
             raise AssertionError(f"kubectl {shlex.join(args)} ended with {answer.code}: {answer.err.strip()}")
         return answer.out
 
-
     def helm(self, *args: str) -> str:
         """Run Helm as the cluster's administrator, and return what it printed.
 

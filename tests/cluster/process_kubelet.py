@@ -204,7 +204,9 @@ class ProcessKubelet:
             try:
                 environment = await self._environment(pod, private)
             except NotFoundError as error:
-                await self._report(pod, "Pending", {"waiting": {"reason": "CreateContainerConfigError", "message": error.message}})
+                await self._report(
+                    pod, "Pending", {"waiting": {"reason": "CreateContainerConfigError", "message": error.message}}
+                )
                 self._tasks.pop(pod.metadata.uid)
                 await asyncio.sleep(1)
                 await self._touch(pod)
@@ -260,7 +262,12 @@ class ProcessKubelet:
             "spec": {
                 "audiences": [AUDIENCE],
                 "expirationSeconds": 600,
-                "boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": pod.metadata.name, "uid": pod.metadata.uid},
+                "boundObjectRef": {
+                    "kind": "Pod",
+                    "apiVersion": "v1",
+                    "name": pod.metadata.name,
+                    "uid": pod.metadata.uid,
+                },
             },
         }
         account = pod.spec.service_account_name

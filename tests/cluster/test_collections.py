@@ -1,4 +1,4 @@
-"""A collection from apply to Ready and beyond, on a real control plane: real operator, real collectors, the chart's rights."""
+"""A collection's whole life on a real control plane: real operator, real collectors, the chart's rights."""
 
 import json
 
@@ -10,7 +10,13 @@ from novahunt_contract import document
 
 pytestmark = pytest.mark.cluster
 
-SIZES = {"small.example": 7, "pages.example": 230, "empty.example": 0, "xn--bcher-kva.example": 33, "large.example": 1040}
+SIZES = {
+    "small.example": 7,
+    "pages.example": 230,
+    "empty.example": 0,
+    "xn--bcher-kva.example": 33,
+    "large.example": 1040,
+}
 
 
 def fill(world: World) -> None:
@@ -78,7 +84,9 @@ async def test_lists_in_config_maps_are_added_and_their_changes_are_seen(world: 
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "leads", "namespace": world.namespace}}
     kubectl("apply", "-f", "-", stdin=json.dumps(manifest | {"data": {"domains.txt": "# ours\npages.example\n"}}))
     await world.until("listed", lambda c: c.status.done == "2/2", "done with both lists")
-    kubectl("apply", "-f", "-", stdin=json.dumps(manifest | {"data": {"domains.txt": "pages.example\nempty.example\n"}}))
+    kubectl(
+        "apply", "-f", "-", stdin=json.dumps(manifest | {"data": {"domains.txt": "pages.example\nempty.example\n"}})
+    )
     await world.until("listed", lambda c: c.status.done == "3/3", "done with the longer list")
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 import yaml
+from kubernetes.aio import client, config
 
 from cluster.control_plane import ROOT, ControlPlane
 from cluster.operator_process import OperatorProcess
 from cluster.process_kubelet import ProcessKubelet
 from hunter_simulator import DEFAULT_KEY, Simulator, running_simulator
-from kubernetes.aio import client, config
 from novahunt_contract import document
 from novahunt_operator import names, paths, wire
 from novahunt_operator.cluster import Cluster
@@ -199,7 +199,9 @@ async def running_world(
     volume = folder / "volume"
     volume.mkdir()
     async with running_simulator() as simulator:
-        operator = OperatorProcess(plane, namespace, folder, {"HUNTER_BASE_URL": simulator.base_url, **(settings or {})})
+        operator = OperatorProcess(
+            plane, namespace, folder, {"HUNTER_BASE_URL": simulator.base_url, **(settings or {})}
+        )
         kubelet = ProcessKubelet(admin, namespace, volume)
         world = World(plane, namespace, admin, simulator, operator, kubelet, folder)
         world.set_key()

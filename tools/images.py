@@ -1,0 +1,125 @@
+"""Builds the images: with the machine's own engine where there is one, else with the cluster tool's builder.
+
+Run as `python -m tools.images [--registry HOST/PATH]`. A tag is made of the content, so that an
+image that is built already is not built again, and a cluster never runs an old one by mistake.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import click
+
+from devcluster.images import Buildah
+from devcluster.paths import cache_root
+from tools.shell import ROOT, ProgramError, answers, devcluster, show
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image: what it is built from, relative to the checkout."""
+
+    name: str
+    dockerfile: str
+    context: str
+    sources: tuple[str, ...]
+
+    @cache  # noqa: B019 - three images; one run must not see two tags while somebody edits
+    def tag(self) -> str:
+        """Return twelve hexadecimal digits over everything that goes into the image."""
+        whole = hashlib.sha256()
+        for file in sorted(_files((self.dockerfile, *self.sources))):
+            whole.update(f"{file.relative_to(ROOT)}\0".encode())
+            whole.update(hashlib.sha256(file.read_bytes()).digest())
+        return whole.hexdigest()[:12]
+
+    def repository(self, registry: str | None) -> str:
+        """Return the image's name without a tag."""
+        return f"{registry or 'localhost'}/{self.name}"
+
+    def reference(self, registry: str | None) -> str:
+        """Return the image's full name."""
+        return f"{self.repository(registry)}:{self.tag()}"
+
+
+OPERATOR = Image(
+    "novahunt-operator",
+    "Dockerfile",
+    ".",
+    (".dockerignore", "requirements/operator.txt", "common/novahunt_contract", "operator/novahunt_operator"),
+)
+COLLECTOR = Image(
+    "novahunt-collector",
+    "collector_image/Dockerfile",
+    ".",
+    (
+        ".dockerignore",
+        "requirements/collector.txt",
+        "common/novahunt_contract",
+        "collector_image/novahunt_collector",
+    ),
+)
+SIMULATOR = Image(
+    "novahunt-hunter-simulator",
+    "tests/hunter_simulator/Dockerfile",
+    "tests/hunter_simulator",
+    ("tests/hunter_simulator",),
+)
+ALL = (OPERATOR, COLLECTOR, SIMULATOR)
+
+
+def build(images: tuple[Image, ...], registry: str | None = None) -> None:
+    """Build what is not built yet, and push it where a registry is named.
+
+    Raises:
+        ProgramError: no engine can build, or a build failed.
+    """
+    engine = next((name for name in ("docker", "podman") if answers([name, "info"])), None)
+    if registry is not None and engine is None:
+        raise ProgramError("pushing to a registry needs docker or podman; neither answers here")
+    for image in images:
+        reference = image.reference(registry)
+        if engine is None:
+            _build_with_cluster_tool(image, reference)
+        else:
+            click.echo(f"building {reference} with {engine}")
+            show([engine, "build", "--quiet", "--tag", reference, "--file", image.dockerfile, image.context])
+            if registry is not None:
+                show([engine, "push", "--quiet", reference])
+
+
+def _build_with_cluster_tool(image: Image, reference: str) -> None:
+    if Buildah(cache_root()).identity(reference) is not None:
+        click.echo(f"{reference} is built already")
+        return
+    click.echo(f"building {reference}")
+    show(devcluster("image", "build", "--tag", reference, "--file", image.dockerfile, image.context))
+
+
+def _files(places: tuple[str, ...]) -> Iterator[Path]:
+    for place in places:
+        path = ROOT / place
+        if path.is_dir():
+            yield from (file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        else:
+            yield path
+
+
+@click.command()
+@click.option("--registry", help="Push the images there: host/path.")
+def main(registry: str | None) -> None:
+    """Build the images, and say how to install with them."""
+    try:
+        build(ALL, registry)
+    except ProgramError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("\nInstall with:\n  helm upgrade --install novahunt charts/novahunt \\")
+    for part, image in (("image", OPERATOR), ("collector.image", COLLECTOR)):
+        click.echo(f"    --set {part}.repository={image.repository(registry)} --set-string {part}.tag={image.tag()} \\")
+    click.echo("    --namespace novahunt --create-namespace")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ Run as `python -m tools.demo [--kubeconfig FILE] [--registry HOST/PATH] [--clean
 """
 
 import json
+import sys
 import time
 from pathlib import Path
 from string import Template
@@ -170,7 +171,8 @@ def clean(kubeconfig: Path | None) -> None:
 @click.option("--clean", "only_clean", is_flag=True, help="Remove all that the demonstration made.")
 def main(kubeconfig: Path | None, registry: str | None, *, only_clean: bool) -> None:
     """Collect twelve entries on a real cluster; without --kubeconfig on one of its own."""
-    console = Console()
+    # Elsewhere than on a terminal 80 columns are assumed, and the table would be cut.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     try:
         if only_clean:
             clean(kubeconfig)

@@ -56,9 +56,9 @@ class Target:
         environment = exports("") | {"KUBECONFIG": str(kubeconfig.absolute())}
         missing = [name for name in ("kubectl", "helm") if shutil.which(name) is None]
         if missing:
-            show(devcluster("build", "--only", Part.NODE, "--only", Part.HELM))
+            show(devcluster("build", "--only", Part.KUBERNETES, "--only", Part.HELM))
             programs = Programs.cached(cache_root())
-            environment["PATH"] = f"{programs.node}:{programs.helm}:{environment['PATH']}"
+            environment["PATH"] = f"{programs.kubernetes}:{programs.helm}:{environment['PATH']}"
         return cls(environment, context, registry)
 
     def load(self, images: tuple[Image, ...]) -> None:
@@ -96,9 +96,10 @@ class Target:
             for word in ("--set-string" if name.endswith("tag") else "--set", f"{name}={value}")
         ]
         words = ["upgrade", "--install", "novahunt", "charts/novahunt", "--namespace", namespace, *settings]
-        ask(
-            ["helm", *words, "--create-namespace", "--wait", "--timeout", "3m"],
-            environment=self.environment,
-            seconds=240,
-        )
+        helm = ["helm", *words, "--create-namespace", "--wait", "--timeout", "3m"]
+        try:
+            ask(helm, environment=self.environment, seconds=240)
+        except ProgramError as error:
+            said = self.kubectl("logs", "--namespace", namespace, "deployment/novahunt", "--tail=20")
+            raise ProgramError(f"{error}\nThe operator said:\n{said}") from None
         click.echo(f"installed the chart in namespace {namespace}")

@@ -60,6 +60,8 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     """Addresses that Hunter said it has (`meta.results`)."""
     truncated: str | None = None
     """Why fewer were stored than Hunter has: `MaxResults`, `PlanLimit`; None when all were."""
+    max_results: int = 0
+    """The cap under which it was collected, in addresses; 0: not known."""
     search_hash: str = ""
     credits: int = 0
     """Credits that the pages of this document cost by Hunter's rule."""

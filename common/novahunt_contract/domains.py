@@ -1,5 +1,6 @@
 """Brings what people write as a company domain to the one form that names it everywhere."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -8,6 +9,13 @@ import idna
 
 MAX_ENTRY_LENGTH = 2048
 """Characters of one list entry that are looked at (the limit of the CRD's schema)."""
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_DOTS = ".\u3002\uff0e\uff61"
+"""All characters that IDNA takes for a dot (UTS 46, section 2.3)."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""As editors count; str.splitlines knows more, and the numbers would not be theirs."""
 
 
 class NotADomainError(ValueError):
@@ -30,11 +38,11 @@ def normalise(entry: str) -> str:
         raise NotADomainError(f"the entry is longer than {MAX_ENTRY_LENGTH} characters")
     if "@" in text:
         raise NotADomainError("it holds an @: give the domain alone, without an address or a user name")
-    host = _host_of(text).rstrip(".").lower()
+    host = _host_of(text).rstrip(_DOTS).lower()
     if _is_ip(host):
         raise NotADomainError("it is an IP number, not a domain")
     name = _to_ascii(host)
-    if name.startswith("www.") and name.count(".") > 1:
+    while name.startswith("www.") and name.count(".") > 1:
         name = name.removeprefix("www.")
     labels = name.split(".")
     if len(labels) < 2:  # noqa: PLR2004 - a domain is a name below a top level
@@ -46,7 +54,7 @@ def normalise(entry: str) -> str:
 
 def read_list(text: str) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, entry) of a list with one entry a line; `#` starts a comment."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         entry = line.split("#", 1)[0].strip()
         if entry:
             yield number, entry
@@ -55,7 +63,7 @@ def read_list(text: str) -> Iterator[tuple[int, str]]:
 def _host_of(text: str) -> str:
     """Cut scheme, port, path and query off."""
     try:
-        parts = urlsplit(text if "://" in text else f"//{text}")
+        parts = urlsplit(text if _SCHEME.match(text) else f"//{text.removeprefix('//')}")
         host = parts.hostname
     except ValueError:
         raise NotADomainError("it can't be read as a domain or URL") from None

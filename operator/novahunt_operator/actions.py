@@ -89,7 +89,10 @@ class Actions:
         )
 
     async def _delete(self, job: Job) -> None:
-        await self._cluster.delete(paths.jobs(job.key.namespace, job.key.name), uid=job.uid)
+        gone = await self._cluster.delete(paths.jobs(job.key.namespace, job.key.name), uid=job.uid)
+        if gone:
+            # Its pods may live on for a while; they keep their domain occupied by themselves.
+            self._store.drop_job(job.key, job.uid)
 
 
 async def _all(calls: Iterable[Awaitable[None]]) -> None:

@@ -38,6 +38,9 @@ from novahunt_operator.workqueue import WorkQueue
 
 _WORKERS = 4
 _INVENTORY_SECONDS = 120.0
+_SECOND_INVENTORY_SECONDS = 5.0
+"""After the start: what was deleted between the first inventory and kopf's first list is told by no event."""
+
 _MINUTE = timedelta(minutes=1)
 _STOP_SECONDS = 5.0
 
@@ -151,8 +154,10 @@ class Operator:
 
     async def _take_inventory(self) -> None:
         """Find, from time to time, what events have missed."""
+        pause = _SECOND_INVENTORY_SECONDS
         while True:
-            await asyncio.sleep(_INVENTORY_SECONDS)
+            await asyncio.sleep(pause)
+            pause = _INVENTORY_SECONDS
             try:
                 changed = await self._inventory.refresh()
             except ApiError as error:

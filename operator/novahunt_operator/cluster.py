@@ -105,18 +105,21 @@ class Cluster:
         """Patch an object."""
         return msgspec.json.decode(await self.call("PATCH", path, body=body, content_type=content_type), type=kind)
 
-    async def delete(self, path: str, *, uid: str | None = None) -> None:
+    async def delete(self, path: str, *, uid: str | None = None) -> bool:
         """Delete an object and, in the background, what it owns; with a UID only if it is still that one.
 
-        One that is gone already, or is another by now, is no error.
+        Returns whether it is gone already; else its finalizers are waited for. One that was gone
+        before, or is another by now, is no error.
         """
         body: dict[str, Any] = {"propagationPolicy": "Background"}
         if uid is not None:
             body["preconditions"] = {"uid": uid}
         try:
-            await self.call("DELETE", path, body=body)
+            data = await self.call("DELETE", path, body=body)
         except (NotFoundError, ConflictError):
-            return
+            return True
+        # The answer is a Status when nothing is left, and the object while it lingers.
+        return msgspec.json.decode(data, type=wire.Kind).kind == "Status"
 
     async def call(
         self,

@@ -162,6 +162,12 @@ class Version(msgspec.Struct, frozen=True, rename="camel"):
     resource_version: str
 
 
+class Kind(msgspec.Struct, frozen=True):
+    """Any object, of which only the kind is wanted."""
+
+    kind: str = ""
+
+
 class Bookmark(msgspec.Struct, frozen=True):
     """Any object, of which only the version is wanted."""
 

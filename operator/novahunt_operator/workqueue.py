@@ -73,10 +73,14 @@ class WorkQueue(Generic[K]):
         heapq.heappush(self._heap, (self._due[key], self._order, key))
         self._wake.set()
 
+    def _is_void(self, at: float, _: int, key: K) -> bool:
+        """Whether an entry was replaced; one of a key that is worked on may even name its next time by chance."""
+        return key in self._working or self._due.get(key) != at
+
     async def _take(self) -> K:
         while True:
             self._wake.clear()
-            while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
+            while self._heap and self._is_void(*self._heap[0]):
                 heapq.heappop(self._heap)
             wait = self._heap[0][0] - time.monotonic() if self._heap else None
             if wait is not None and wait <= 0:

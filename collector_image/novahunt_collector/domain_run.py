@@ -1,0 +1,210 @@
+"""One domain's way through: storage, Hunter, document, receipt, whatever happens in between."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from novahunt_collector import receipts
+from novahunt_collector.asking import Asker
+from novahunt_collector.changes import changed
+from novahunt_collector.collecting import Collecting
+from novahunt_collector.errors import ClaimedError, CollectorError, DomainRefusedError, StoppedError, reason_of
+from novahunt_collector.freshness import is_fresh
+from novahunt_collector.hunter import HunterClient
+from novahunt_collector.pace import Pace
+from novahunt_collector.paging import Limits
+from novahunt_collector.settings import Settings
+from novahunt_collector.storage.interface import Kept, Storage
+from novahunt_collector.tally import Tally
+from novahunt_contract import times
+from novahunt_contract.document import Document
+from novahunt_contract.intake import Progress
+from novahunt_contract.outcomes import Reason
+from novahunt_contract.receipt import Receipt
+from novahunt_contract.searchhash import search_hash
+
+_log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 6.0
+"""A document that is being stored when the process is asked to stop gets so long: it is paid for."""
+
+_T = TypeVar("_T")
+
+
+class Tools(NamedTuple):
+    """What a run works with; one set a process."""
+
+    settings: Settings
+    hunter: HunterClient
+    pace: Pace
+    storage: Storage
+    now: Callable[[], datetime]
+    """UTC."""
+    uniform: Callable[[float, float], float]
+    """Returns a random number between its two arguments."""
+
+
+class DomainRun:
+    """One run of one domain."""
+
+    def __init__(self, domain: str, tools: Tools, *, again: bool) -> None:
+        """Take the parts.
+
+        Args:
+            domain: In its one form.
+            tools: The process's.
+            again: Ask Hunter even if a fresh document is there.
+        """
+        self._domain = domain
+        self._tools = tools
+        self._again = again
+        self._tally = Tally()
+        self._started = tools.now()
+        settings = tools.settings
+        job_id = settings.job_id or f"collect-{domain}-{times.to_milliseconds(self._started)}"
+        self.name = receipts.RunName(domain=domain, run=settings.run, job_id=job_id)
+        self._collecting = self._new_collecting()
+
+    async def run(self) -> Receipt:
+        """Return how it ended; nothing is raised but what ends the whole process.
+
+        A cancellation is an ending as well: its receipt says Interrupted.
+        """
+        _log.info("[CollectionWorker] Processing job %s for domain: %s", self.name.job_id, self._domain)
+        try:
+            receipt = await self._answered()
+        except CollectorError as error:
+            receipt = self.failed(reason_of(error), str(error))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            stopped = StoppedError("stopped by a signal before the domain was finished")
+            receipt = self.failed(reason_of(stopped), str(stopped))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the receipt must say that it happened
+            _log.exception("a defect of the collector")
+            receipt = self.failed(reason_of(error), f"a defect of the collector ({type(error).__name__})")
+        else:
+            _log.info("[CollectionWorker] Successfully completed job %s for %s", self.name.job_id, self._domain)
+        return receipt
+
+    async def finish(self, receipt: Receipt) -> None:
+        """Tell the intake the end; the receipt is written before, for this may take seconds."""
+        progress = self._collecting.progress()
+        if receipt.sha256 is not None:
+            progress = Progress(percent=100, emails=receipt.items, requests=self._tally.requests)
+        await self._tools.pace.finish(progress)
+
+    def failed(self, reason: Reason, message: str) -> Receipt:
+        """Return the receipt of a run that ends now without an answer, and log so."""
+        _log.error("[CollectionWorker] Job %s failed for %s: %s", self.name.job_id, self._domain, message)
+        return receipts.of_failure(self.name, reason, message, self._tally)
+
+    async def _answered(self) -> Receipt:
+        storage, settings = self._tools.storage, self._tools.settings
+        await storage.prepare(self._domain)
+        before = await storage.load(self._domain)
+        if before is not None and not self._again and self._is_fresh(before.document):
+            kept = await _let_finish(storage.confirm(before, self.name.run))
+            if kept is None:
+                return await self._overtaken()
+            message = f"answered from storage: collected at {before.document.collected_at} with the same filters"
+            hint = "" if settings.intake else " (--again asks Hunter anew)"
+            _log.info("%s, in %s; Hunter was not asked%s", message, kept.place, hint)
+            return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=True)
+        try:
+            document, message = await self._collect()
+        except (DomainRefusedError, ClaimedError) as error:
+            # With 451 Hunter does not say which address is meant, so the whole document goes.
+            if await storage.remove(self._domain):
+                raise type(error)(f"{error}; what was stored for it is removed") from None
+            raise
+        kept_now = await _let_finish(storage.store(document))
+        if kept_now is None:
+            return await self._overtaken()
+        self._log_stored(kept_now)
+        difference = changed(before.document, document) if before is not None else None
+        return receipts.of_document(
+            self.name, kept_now, self._tally, message=message, from_storage=False, changed=difference
+        )
+
+    def _is_fresh(self, document: Document) -> bool:
+        settings = self._tools.settings
+        return is_fresh(
+            document,
+            search_hash=search_hash(settings.search),
+            not_before=settings.not_before,
+            max_results=settings.hunter.max_results,
+        )
+
+    async def _collect(self) -> tuple[Document, str]:
+        """Return the document, and why it is truncated if it is."""
+        settings = self._tools.settings
+        collected_at = self._tools.now()
+        collected = await self._collecting.run()
+        document = Document(
+            domain=self._domain,
+            items=collected.items,
+            total=len(collected.items),
+            stored_at=times.to_text(self._tools.now()),
+            # The beginning: a wish for newer addresses that comes while we ask is not met by what came before it.
+            collected_at=times.to_text(collected_at),
+            job_id=self.name.job_id,
+            collection=settings.collection,
+            run=settings.run,
+            reported=collected.reported,
+            truncated=collected.truncated,
+            max_results=settings.hunter.max_results,
+            search_hash=search_hash(settings.search),
+            credits=self._tally.credits,
+            requests=self._tally.requests,
+        )
+        return document, collected.message
+
+    async def _overtaken(self) -> Receipt:
+        """End quietly: a later run's document is there, and it is the domain's answer."""
+        message = "a later run has stored its document already; this run's is dropped"
+        _log.warning("%s", message)
+        kept = await self._tools.storage.load(self._domain)
+        if kept is None:
+            raise StoppedError(f"{message}, and can't be read")
+        return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=False)
+
+    def _log_stored(self, kept: Kept) -> None:
+        _log.info(
+            "stored %d addresses of %s in %s (%d credits, %d requests)",
+            kept.document.total, self._domain, kept.place, self._tally.credits, self._tally.requests,
+        )  # fmt: skip
+
+    def _new_collecting(self) -> Collecting:
+        tools = self._tools
+        hunter = tools.settings.hunter
+        asker = Asker(
+            self._domain,
+            tools.hunter,
+            tools.pace,
+            tally=self._tally,
+            settings=tools.settings.backoff,
+            uniform=tools.uniform,
+        )
+        limits = Limits(hunter.page_size, hunter.max_results, hunter.max_offset)
+        return Collecting(asker, limits, self._tally)
+
+
+async def _let_finish(work: Coroutine[object, object, _T]) -> _T:
+    """Await work that a stop of the process may only cut short after a grace."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=GRACE_SECONDS)
+        if task.done() and not task.cancelled():
+            # Durable or failed: either way the run's own ending says more than the signal.
+            current = asyncio.current_task()
+            if current is not None:
+                current.uncancel()
+            return task.result()
+        task.cancel()
+        raise

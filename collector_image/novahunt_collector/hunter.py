@@ -1,0 +1,146 @@
+"""The client of Hunter's API: one request, one answer or one error of ours."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import httpx
+
+from novahunt_collector import answers
+from novahunt_collector.classifier import classify
+from novahunt_collector.errors import UnavailableError, UsageError
+from novahunt_collector.paging import Ask
+from novahunt_collector.refusals import read_refusal
+from novahunt_collector.settings import Hunter
+from novahunt_contract import __version__
+from novahunt_contract.searchhash import Search
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Of an answer, unpacked. A page of 100 addresses with 20 sources each has about 0.5 MiB."""
+
+MAX_REFUSAL_BYTES = 64 * 1024
+"""Of a refusal; what follows is not read."""
+
+USER_AGENT = f"novahunt-collector/{__version__}"
+"""Python's default one is refused in front of Hunter (recorded answers, read 2026-11)."""
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+def open_http(hunter: Hunter) -> httpx.AsyncClient:
+    """Return the process's one client for Hunter; the proxies of the environment are used, netrc is not.
+
+    Raises:
+        UsageError: the environment names a proxy that can't be used.
+    """
+    try:
+        return httpx.AsyncClient(
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "X-API-KEY": hunter.api_key},
+            timeout=httpx.Timeout(hunter.timeout, connect=min(10.0, hunter.timeout)),
+            limits=httpx.Limits(max_connections=1),
+            follow_redirects=False,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # The proxy's own text would repeat its password.
+        raise UsageError(
+            "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no http:// or https:// URL: correct or unset it"
+        ) from None
+
+
+class HunterClient:
+    """Asks Hunter. Counts nothing, waits for nothing and tries once; that is the callers' part."""
+
+    def __init__(self, http: httpx.AsyncClient, hunter: Hunter, search: Search, now: Callable[[], datetime]) -> None:
+        self._http = http
+        self._hunter = hunter
+        self._filters = _filters(search)
+        self._now = now
+
+    async def search(self, domain: str, ask: Ask) -> answers.Page:
+        """Return one page of a domain's addresses.
+
+        Raises:
+            CollectorError: one of the classifier's, or UnavailableError when there is no usable answer.
+        """
+        query = {"domain": domain, "limit": str(ask.limit), "offset": str(ask.offset), **self._filters}
+        body = await self._get("/domain-search", query)
+        try:
+            return answers.read_page(body)
+        except answers.UnreadableAnswerError as error:
+            raise UnavailableError(f"{error} (HTTP 200)") from None
+
+    async def searches_left(self) -> float | None:
+        """Return what the key's plan has left in this billing period, None if Hunter doesn't say. Free of charge.
+
+        Raises:
+            CollectorError: as `search`.
+        """
+        body = await self._get("/account", {})
+        try:
+            return answers.read_searches_left(body)
+        except answers.UnreadableAnswerError as error:
+            raise UnavailableError(f"{error} (HTTP 200)") from None
+
+    async def _get(self, path: str, query: Mapping[str, str]) -> bytes:
+        try:
+            # httpx bounds the silence between two bytes; this bounds the whole.
+            async with asyncio.timeout(self._hunter.timeout):
+                answer = await self._stream(path, query)
+        except TimeoutError:
+            raise UnavailableError(f"Hunter did not answer within {self._hunter.timeout:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            # Its own text may hold the URL.
+            raise UnavailableError(f"Hunter can't be reached or broke off ({type(error).__name__})") from None
+        if answer.status == httpx.codes.OK:
+            return answer.body
+        raise classify(read_refusal(answer.status, answer.body, answer.headers.get("Retry-After"), self._now()))
+
+    async def _stream(self, path: str, query: Mapping[str, str]) -> _Answer:
+        async with self._http.stream("GET", f"{self._hunter.base_url}{path}", params=query) as response:
+            if response.status_code == httpx.codes.OK:
+                body = await _read(response, MAX_ANSWER_BYTES)
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise UnavailableError(f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB")
+            else:
+                body = await _read_what_comes(response)
+            return _Answer(response.status_code, response.headers, bytes(body))
+
+
+async def _read(response: httpx.Response, most: int) -> bytearray:
+    """Read until the end, or until there is more than `most`."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > most:
+            break
+    return body
+
+
+async def _read_what_comes(response: httpx.Response) -> bytearray:
+    """Read a refusal's body; one that breaks off still counts, for the status says the most."""
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_REFUSAL_BYTES:
+                break
+    except httpx.HTTPError:
+        pass
+    return body
+
+
+def _filters(search: Search) -> dict[str, str]:
+    """Return the search filters as Hunter's parameters; what is not set is not sent."""
+    values = {
+        "type": search.type or "",
+        "seniority": ",".join(search.seniority),
+        "department": ",".join(search.department),
+        "required_field": ",".join(search.required_fields),
+        "verification_status": ",".join(search.verification_status),
+    }
+    return {name: value for name, value in values.items() if value}

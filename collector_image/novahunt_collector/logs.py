@@ -1,0 +1,92 @@
+"""Logging to standard error, as text or JSON lines; nothing of what errors and URLs hold gets into it."""
+
+import contextvars
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import TextIO
+
+import msgspec
+
+from novahunt_collector.errors import UsageError
+from novahunt_contract import environment, times
+
+domain_in_hand: contextvars.ContextVar[str | None] = contextvars.ContextVar("domain_in_hand", default=None)
+"""The domain that log lines are about."""
+
+FORMATS = ("text", "json")
+
+
+class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    time: str
+    level: str
+    message: str
+    collection: str | None = None
+    domain: str | None = None
+    run: int | None = None
+
+
+class LineFormatter(logging.Formatter):
+    """One record, one line. Of an exception: its type and our lines, for its own text may hold anything."""
+
+    def __init__(self, kind: str, collection: str | None, run: int | None) -> None:
+        super().__init__()
+        self._kind = kind
+        self._collection = collection
+        self._run = run
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        message = record.getMessage() + _trace(record)
+        time = times.to_text(datetime.fromtimestamp(record.created, UTC))
+        if self._kind == "text":
+            return f"{time} {record.levelname} {message}".replace("\n", " ")
+        line = _Line(
+            time=time,
+            level=record.levelname,
+            message=message,
+            collection=self._collection,
+            domain=domain_in_hand.get(),
+            run=self._run,
+        )
+        return msgspec.json.encode(line).decode()
+
+
+def configure(kind: str, collection: str | None, run: int | None, stream: TextIO | None = None) -> None:
+    """Send every log record of the process to standard error.
+
+    Args:
+        kind: `text` or `json`.
+        collection: Named in JSON lines, if there is one.
+        run: The same.
+        stream: In place of standard error.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(LineFormatter(kind if kind in FORMATS else "text", collection, run))
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    quieten()
+    if kind not in FORMATS:
+        raise UsageError(f"{environment.LOG_FORMAT} must be text or json: correct it, or unset it for text")
+
+
+def quieten() -> None:
+    """Silence the loggers that print URLs: httpx each request, httpcore each step, backoff each error."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    logging.getLogger("backoff").setLevel(logging.CRITICAL + 1)
+
+
+def _trace(record: logging.LogRecord) -> str:
+    if not record.exc_info or record.exc_info[0] is None:
+        return ""
+    kind, _, trace = record.exc_info
+    places = "; ".join(f"{frame.name} at {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace))
+    return f" [{kind.__name__}: {places}]"

@@ -1,0 +1,49 @@
+"""The permit protocol's book-keeping: what to say to the intake next. Pure: no call is made here.
+
+One call a page reports how the last permit ended and asks for the next (`novahunt_contract.intake`).
+"""
+
+from novahunt_contract.intake import PERMIT_SECONDS, Answered, PermitAnswer, PermitCall, Progress
+
+
+class Permits:
+    """The one permit that a collector holds at a time, and what it still has to report of the last one."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        self._held: str | None = None
+        self._held_since = 0.0
+        self._unreported: Answered | None = None
+
+    def call(self, progress: Progress | None, *, wanted: bool) -> PermitCall:
+        """Return what to say now; a permit that is still held is not asked for twice but given back."""
+        self.give_back()
+        return PermitCall(fingerprint=self._fingerprint, wanted=wanted, answered=self._unreported, progress=progress)
+
+    def heard(self, call: PermitCall, answer: PermitAnswer, now: float) -> None:
+        """Take an answer in: what the call reported is known now, and a permit counts from now."""
+        if self._unreported is call.answered:
+            self._unreported = None
+        self._held = answer.permit
+        self._held_since = now
+
+    def usable(self, now: float) -> bool:
+        """Tell whether a permit is held that may still be used."""
+        return self._held is not None and now - self._held_since <= PERMIT_SECONDS
+
+    def give_back(self) -> None:
+        """Note that the permit held, if any, is not used."""
+        if self._held is not None:
+            self._unreported = Answered(permit=self._held, unused=True)
+            self._held = None
+
+    def used(self, *, throttled: bool = False, retry_after: float | None = None) -> None:
+        """Note that the permit held, if any, was used, and how Hunter took it."""
+        if self._held is not None:
+            self._unreported = Answered(permit=self._held, throttled=throttled, retry_after_seconds=retry_after)
+            self._held = None
+
+    @property
+    def owes_report(self) -> bool:
+        """True while the intake doesn't know how the last permit ended."""
+        return self._held is not None or self._unreported is not None

@@ -1,0 +1,194 @@
+"""The process: puts the parts together, runs the domains in turn, and ends within ten seconds of a signal."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from novahunt_collector import arguments as command_line
+from novahunt_collector import hunter, intake_link, logs, receipts
+from novahunt_collector import settings as configuration
+from novahunt_collector.domain_run import DomainRun, Tools
+from novahunt_collector.errors import CollectorError, exit_code_of, reason_of
+from novahunt_collector.intake_link import IntakeLink
+from novahunt_collector.intake_pace import IntakePace
+from novahunt_collector.pace import Pace, SelfPace
+from novahunt_collector.permits import Permits
+from novahunt_collector.settings import Settings
+from novahunt_collector.storage.at_intake import IntakeStorage
+from novahunt_collector.storage.folder import FolderStorage
+from novahunt_collector.storage.interface import Storage
+from novahunt_collector.storage.memory import FolderOrMemoryStorage, MemoryStorage
+from novahunt_collector.tally import Tally
+from novahunt_collector.windows import Windows
+from novahunt_contract import environment, keys
+from novahunt_contract.exitcodes import ExitCode
+from novahunt_contract.outcomes import ENDINGS, Reason
+from novahunt_contract.receipt import Receipt
+
+_log = logging.getLogger(__name__)
+
+HARD_STOP_SECONDS = 8.0
+"""After a signal, for what does not heed it: a file server that hangs holds a thread for ever."""
+
+CONCERN_EVERY_DOMAIN = (Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST, Reason.INTERRUPTED)
+"""After these the next domain would end the same way."""
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
+    """Run the collector; return its exit code.
+
+    Args:
+        arguments: The command line without the program's name.
+        environ: The environment.
+    """
+    domain = ""
+    try:
+        logs.configure(
+            environ.get(environment.LOG_FORMAT) or "text", environ.get(environment.COLLECTION), _run_number(environ)
+        )
+        wanted = command_line.read(arguments, environ)
+        domain = wanted.domains[0]
+        settings = configuration.read(environ)
+        return asyncio.run(_Process(settings, environ).run(wanted))
+    except CollectorError as error:
+        name = receipts.RunName(domain, _run_number(environ) or 1, environ.get(environment.JOB_ID, ""))
+        _log.error("[CollectionWorker] Job %s failed for %s: %s", name.job_id or "-", domain or "-", error)
+        receipts.write(receipts.of_failure(name, reason_of(error), str(error), Tally()), environ)
+        return exit_code_of(error)
+
+
+class _Process:
+    """The domains of one process, and its end."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._stopping = False
+        self._in_hand: DomainRun | None = None
+        """The run that a signal cuts short; None while there is none, or its receipt is written."""
+        self._code = ExitCode.DONE
+
+    async def run(self, wanted: command_line.Arguments) -> ExitCode:
+        """Run the domains in turn; return 0, or the code of the first that failed."""
+        self._warn_of_waste()
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, task)
+        async with open_tools(self._settings) as tools:
+            for domain in wanted.domains:
+                logs.domain_in_hand.set(domain)
+                run = DomainRun(domain, tools, again=wanted.again)
+                receipt = await self._receipt_of(run)
+                self._code = self._code or self._hand_in(receipt)
+                await run.finish(receipt)
+                if receipt.reason in CONCERN_EVERY_DOMAIN:
+                    break
+        return self._code
+
+    async def _receipt_of(self, run: DomainRun) -> Receipt:
+        if self._stopping:
+            return run.failed(Reason.INTERRUPTED, "stopped by a signal before the domain was begun")
+        self._in_hand = run
+        try:
+            return await run.run()
+        finally:
+            self._in_hand = None
+
+    def _hand_in(self, receipt: Receipt) -> ExitCode:
+        written = receipts.write(receipt, self._environ)
+        code = ENDINGS[receipt.reason].exit_code
+        # Without a receipt the operator would know nothing of the document; the next try finds it at once.
+        return ExitCode.STORAGE_FAILED if code is ExitCode.DONE and not written else code
+
+    def _stop(self, task: asyncio.Task[ExitCode] | None) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        _log.info("a signal asks to stop")
+        # What comes after a receipt takes seconds at most; cutting it short would spoil a good end.
+        if task is not None and self._in_hand is not None:
+            task.cancel()
+        timer = threading.Timer(HARD_STOP_SECONDS, self._stop_hard)
+        timer.daemon = True
+        timer.start()
+
+    def _stop_hard(self) -> None:
+        if self._in_hand is not None:
+            message = f"stopped by a signal; something did not end within {HARD_STOP_SECONDS:g} s"
+            receipts.write(self._in_hand.failed(Reason.INTERRUPTED, message), self._environ)
+            os._exit(ExitCode.INTERRUPTED)
+        os._exit(self._code)
+
+    def _warn_of_waste(self) -> None:
+        size = self._settings.hunter.page_size
+        if size % 10:
+            _log.warning(
+                "%s=%d is no multiple of 10: each page costs as much as one of %d",
+                environment.HUNTER_PAGE_SIZE, size, size + 10 - size % 10,
+            )  # fmt: skip
+        if self._settings.hunter.base_url.startswith("http:"):
+            _log.warning("%s is no https:// URL: the key travels unencrypted", environment.HUNTER_BASE_URL)
+
+
+@asynccontextmanager
+async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
+    """Put the parts together, and close their connections at the end.
+
+    Raises:
+        UsageError: the environment names a proxy that can't be used.
+    """
+    uniform = random.SystemRandom().uniform
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(hunter.open_http(settings.hunter))
+        link: IntakeLink | None = None
+        if settings.intake is not None:
+            intake_http = await stack.enter_async_context(intake_link.open_http())
+            link = IntakeLink(intake_http, settings.intake, lambda: uniform(0.5, 1.5) * settings.backoff.base)
+        yield Tools(
+            settings=settings,
+            hunter=hunter.HunterClient(http, settings.hunter, settings.search, _now),
+            pace=_pace(settings, link),
+            storage=_storage(settings, link),
+            now=_now,
+            uniform=uniform,
+        )
+
+
+def _pace(settings: Settings, link: IntakeLink | None) -> Pace:
+    windows = Windows(settings.pace)
+    if link is None:
+        return SelfPace(windows, time.monotonic)
+    return IntakePace(
+        link,
+        Permits(keys.fingerprint(settings.hunter.api_key)),
+        windows,
+        clock=time.monotonic,
+        uniform=random.SystemRandom().uniform,
+        pause=settings.backoff.base,
+    )
+
+
+def _storage(settings: Settings, link: IntakeLink | None) -> Storage:
+    if settings.folder is None and link is not None:
+        return IntakeStorage(link, settings.backoff, settings.storage_patience, random.SystemRandom().uniform)
+    folder = FolderStorage(settings.folder or configuration.DEFAULT_FOLDER)
+    # Where the folder was chosen, somebody expects the document there: then a failure is a failure.
+    return folder if settings.folder_was_chosen else FolderOrMemoryStorage(folder, MemoryStorage())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _run_number(environ: Mapping[str, str]) -> int | None:
+    """Return the run for logs and for the receipt of a wrong call, where nothing may be raised about it."""
+    text = environ.get(environment.RUN, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004 - digits

@@ -1,0 +1,1 @@
+"""Where documents go: a folder, the operator's intake, or memory, behind one interface."""

@@ -1,0 +1,50 @@
+"""What every storage can do, and what is known of a document that lies in one."""
+
+import abc
+
+import msgspec
+
+from novahunt_contract.document import Document
+from novahunt_contract.receipt import ConfigMapPlace
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A stored document: its bytes as they lie there, and where that is."""
+
+    document: Document
+    sha256: str
+    size: int
+    """Bytes."""
+    place: str
+    """For people: a path, or what takes its place."""
+    config_map: ConfigMapPlace | None = None
+
+
+class Storage(abc.ABC):
+    """Keeps one document a domain. Every method may raise StorageFailedError."""
+
+    @abc.abstractmethod
+    async def prepare(self, domain: str) -> None:
+        """Find out whether a document could be stored, before anything is paid for it."""
+
+    @abc.abstractmethod
+    async def load(self, domain: str) -> Kept | None:
+        """Return what is stored for a domain; None if there is nothing, or nothing readable."""
+
+    @abc.abstractmethod
+    async def store(self, document: Document) -> Kept | None:
+        """Make a document durable in the place of the one before, in one step.
+
+        None if a later run has stored one already: that one stays.
+        """
+
+    @abc.abstractmethod
+    async def confirm(self, kept: Kept, run: int) -> Kept | None:
+        """Return the full account of a document that was loaded and answers this run as well.
+
+        None if a later run has stored one meanwhile.
+        """
+
+    @abc.abstractmethod
+    async def remove(self, domain: str) -> bool:
+        """Remove what is stored for a domain; tell whether this storage removed anything."""

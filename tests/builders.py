@@ -1,0 +1,221 @@
+"""Builders of records and API objects for tests: everything has a plain default, tests name what matters."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from novahunt_contract import times
+from novahunt_contract.intake import Progress
+from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
+from novahunt_contract.receipt import Receipt, encode
+from novahunt_contract.searchhash import Search, search_hash
+from novahunt_operator.planner import Limits, Outlook, look
+from novahunt_operator.records import Collection, Job, JobEnd, Key, Pod, Result, StoredResult
+from novahunt_operator.settings import CollectorSettings
+from novahunt_operator.spec import CollectionSpec
+from novahunt_operator.statusobject import CollectionStatus
+from novahunt_operator.survey import World
+from novahunt_operator.waits import Scheduling
+from novahunt_operator.wanted import Wanted
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+KEY = Key("sales", "q4")
+UID = "uid-q4"
+TEMPLATE = "template-1"
+NO_SEARCH = search_hash(Search())
+
+
+def at(seconds: float) -> str:
+    """Return the text of a time so many seconds after NOW."""
+    return times.to_text(NOW + timedelta(seconds=seconds))
+
+
+def spec(**fields: Any) -> CollectionSpec:
+    """Return a spec from fields as people write them, in camelCase."""
+    return msgspec.json.decode(msgspec.json.encode(fields), type=CollectionSpec)
+
+
+def collection(wishes: CollectionSpec | None = None, **fields: Any) -> Collection:
+    """Return a collection; wishes are its spec."""
+    given: dict[str, Any] = {
+        "key": KEY,
+        "uid": UID,
+        "generation": 1,
+        "resource_version": 1,
+        "created": NOW - MINUTE,
+        "deleting": False,
+        "spec": wishes or spec(),
+        "status": CollectionStatus(),
+    }
+    return Collection(**{**given, **fields})
+
+
+def job(domain: str = "example.com", run: int = 1, **fields: Any) -> Job:
+    """Return a Job that has just been made."""
+    given: dict[str, Any] = {
+        "key": Key(KEY.namespace, f"{KEY.name}-{domain}-{run}"),
+        "uid": f"job-{domain}-{run}",
+        "resource_version": 10,
+        "owner_uid": UID,
+        "collection": KEY.name,
+        "domain": domain,
+        "run": run,
+        "job_id": f"collect-{domain}-{run}",
+        "created": NOW - 5 * SECOND,
+        "deleting": False,
+        "active": 1,
+        "failed": 0,
+        "end": None,
+        "end_reason": "",
+        "end_message": "",
+        "ended_at": None,
+        "retry_failed": None,
+        "recollect": None,
+        "search_hash": NO_SEARCH,
+        "max_results": 5000,
+        "claim_name": None,
+        "path": None,
+        "template_hash": TEMPLATE,
+    }
+    return Job(**{**given, **fields})
+
+
+def complete(domain: str = "example.com", run: int = 1, **fields: Any) -> Job:
+    """Return a Job that is complete."""
+    return job(domain, run, **{"active": 0, "end": JobEnd.COMPLETE, "ended_at": NOW, **fields})
+
+
+def failed(reason: str, domain: str = "example.com", run: int = 1, **fields: Any) -> Job:
+    """Return a Job that has failed for a reason of Kubernetes."""
+    given = {"active": 0, "failed": 1, "end": JobEnd.FAILED, "ended_at": NOW, "end_reason": reason}
+    return job(domain, run, **{**given, **fields})
+
+
+def pod(of: Job | None = None, **fields: Any) -> Pod:
+    """Return a running pod of a Job."""
+    owner = of or job()
+    given: dict[str, Any] = {
+        "key": Key(owner.key.namespace, f"{owner.key.name}-abcde"),
+        "uid": f"pod-of-{owner.uid}",
+        "resource_version": 20,
+        "job_uid": owner.uid,
+        "collection": owner.collection,
+        "domain": owner.domain,
+        "phase": "Running",
+        "deleting": False,
+        "started": True,
+        "finished": False,
+        "exit_code": None,
+        "end_reason": "",
+        "termination_message": "",
+        "waiting_reason": "",
+        "waiting_message": "",
+        "unschedulable": "",
+    }
+    return Pod(**{**given, **fields})
+
+
+def receipt(reason: Reason = Reason.COLLECTED, **fields: Any) -> Receipt:
+    """Return the receipt of a run that ended for a reason, by the contract's own table."""
+    given: dict[str, Any] = {
+        "domain": "example.com",
+        "run": 1,
+        "outcome": ENDINGS[reason].outcome,
+        "reason": reason,
+        "job_id": "collect-example.com-1",
+    }
+    if ENDINGS[reason].outcome in (Outcome.COLLECTED, Outcome.TRUNCATED):
+        given |= {"items": 7, "reported": 9, "sha256": "ab" * 32, "bytes": 1234}
+        given |= {"collected_at": at(-2), "stored_at": at(-1), "search_hash": NO_SEARCH}
+    return Receipt(**{**given, **fields})
+
+
+def finished_pod(of: Job, note: Receipt | str = "", **fields: Any) -> Pod:
+    """Return a pod that has ended with a receipt, or with another termination message."""
+    text = note if isinstance(note, str) else encode(note).decode()
+    code = int(ENDINGS[note.reason].exit_code) if isinstance(note, Receipt) else 1
+    given: dict[str, Any] = {
+        "phase": "Succeeded" if code == 0 else "Failed",
+        "finished": True,
+        "exit_code": code,
+        "end_reason": "Completed" if code == 0 else "Error",
+        "termination_message": text,
+    }
+    return pod(of, **{**given, **fields})
+
+
+def result(domain: str = "example.com", reason: str = Reason.COLLECTED, **fields: Any) -> Result:
+    """Return how a domain's last run ended; reasons of the operator's own count as Pending unless told."""
+    known = reason in list(Reason)
+    given: dict[str, Any] = {
+        "domain": domain,
+        "collection": KEY.name,
+        "run": 1,
+        "outcome": ENDINGS[Reason(reason)].outcome if known else Outcome.PENDING,
+        "reason": str(reason),
+        "message": f"{reason}.",
+        "search_hash": NO_SEARCH,
+        "ended_at": at(-3600),
+        "max_results": 5000,
+    }
+    return Result(**{**given, **fields})
+
+
+def stored(data: Result, **fields: Any) -> StoredResult:
+    """Return a result as an object of the cluster."""
+    name = f"{data.collection}-{data.domain}"
+    given: dict[str, Any] = {"key": Key(KEY.namespace, name), "uid": f"uid-{name}", "resource_version": 5}
+    return StoredResult(**{**given, **fields}, data=data)
+
+
+def world(
+    *domains: str,
+    of: Collection | None = None,
+    wanted: Wanted | None = None,
+    jobs: Sequence[Job] = (),
+    pods: Sequence[Pod] = (),
+    results: Sequence[Result] = (),
+    progress: Mapping[str, Progress] | None = None,
+    now: datetime = NOW,
+) -> World:
+    """Return the world of a collection that wants these domains."""
+    return World(
+        collection=of or collection(),
+        wanted=wanted or Wanted(domains),
+        jobs=tuple(jobs),
+        pods=tuple(pods),
+        results={entry.domain: entry for entry in results},
+        progress=progress or {},
+        template_hash=TEMPLATE,
+        search_hash=NO_SEARCH,
+        now=now,
+    )
+
+
+def outlook(*domains: str, conflict: str | None = None, **parts: Any) -> Outlook:
+    """Return the outlook of such a world."""
+    return look(world(*domains, **parts), Limits(), conflict)
+
+
+def scheduling(**fields: Any) -> Scheduling:
+    """Return a scheduler that holds nothing up but its two slots."""
+    return Scheduling(**{"concurrency": 2, "running": 0, **fields})
+
+
+def collector_settings(**fields: Any) -> CollectorSettings:
+    """Return what collectors' Jobs are given."""
+    given: dict[str, Any] = {
+        "image": "registry.example/collector:1",
+        "image_pull_policy": "IfNotPresent",
+        "image_pull_secrets": (),
+        "intake_url": "http://intake.novahunt.svc:8090",
+        "hunter_base_url": "https://api.hunter.io/v2",
+        "requests_per_second": 15,
+        "requests_per_minute": 500,
+        "concurrency": 2,
+        "log_format": "json",
+    }
+    return CollectorSettings(**{**given, **fields})

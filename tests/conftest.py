@@ -1,0 +1,17 @@
+"""How hypothesis searches: briefly by default, for long with HYPOTHESIS_PROFILE=long."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# The first example of a run also pays for imports, on machines that are busy with other tests.
+_COMMON = settings(
+    derandomize=False, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+
+settings.register_profile("short", _COMMON, max_examples=50)
+settings.register_profile("long", _COMMON, max_examples=3000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+# asyncio's debug mode would make every timing test say something about itself.
+os.environ.pop("PYTHONASYNCIODEBUG", None)

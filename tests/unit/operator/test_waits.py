@@ -1,0 +1,147 @@
+"""What a collection waits for: the gravest thing is named, in words that stand still while nothing changes."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
+from novahunt_contract.outcomes import Reason
+from novahunt_operator.records import Pod
+from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
+from novahunt_operator.waits import KeyPace, Scheduling, Wait, Waiting, find_wait
+from novahunt_operator.wanted import Wanted
+
+A, B, C = "a.example", "b.example", "c.example"
+PACE = KeyPace(fingerprint="3fa9bc", per_second=15, per_minute=500, used_second=2, used_minute=500, waiting=1)
+STUCK: dict[str, Any] = {"started": False, "phase": "Pending"}
+
+
+def wait(*domains: str, schedule: Scheduling | None = None, pace: KeyPace | None = None, **parts: Any) -> Waiting:
+    found = find_wait(outlook(*domains, **parts), schedule or scheduling(), pace)
+    assert found is not None
+    return found
+
+
+def test_nothing_is_waited_for_when_all_domains_run_or_are_done() -> None:
+    assert find_wait(outlook(A, B, jobs=[job(A)], results=[result(B)]), scheduling(), None) is None
+
+
+def test_a_key_at_its_limit_is_named_by_its_fingerprint_and_figures() -> None:
+    found = wait(A, B, jobs=[job(A)], pace=PACE)
+    assert (found.reason, found.stalled) == (Wait.RATE_LIMIT, False)
+    assert "key 3fa9…: 500 of 500 requests/min and 2 of 15 requests/s used" in found.message
+    assert "slowed" not in found.message
+
+
+def test_a_key_that_hunter_slowed_says_so() -> None:
+    slowed = KeyPace("3fa9bc", 15, 500, used_second=0, used_minute=9, waiting=1, slowed=0.25)
+    assert "slowed to 25%" in wait(A, B, jobs=[job(A)], pace=slowed).message
+
+
+def test_the_start_limit_tells_when_the_next_job_starts() -> None:
+    schedule = scheduling(next_start_at=NOW + 7 * SECOND, starts_per_interval=10, interval_seconds=60.0)
+    found = wait(A, B, schedule=schedule)
+    assert found.reason == Wait.JOB_RATE
+    assert found.message == "10 starts per 60 s are used; the next of 2 waiting domains starts at 12:00:07Z."
+
+
+def test_slots_over_all_and_slots_of_the_collection_are_told_apart() -> None:
+    overall = wait(A, B, schedule=scheduling(running=2))
+    assert (overall.reason, "WORKER_CONCURRENCY" in overall.message) == (Wait.CONCURRENCY, True)
+    own = wait(A, B, C, jobs=[job(A), job(B)])
+    assert (own.reason, "spec.concurrency" in own.message) == (Wait.CONCURRENCY, True)
+
+
+def test_a_pause_before_a_domain_comes_back_is_named() -> None:
+    assert wait(A, results=[result(A, "ReceiptMissing", ended_at=at(0))]).reason == Wait.RETRY_PAUSE
+
+
+@pytest.mark.parametrize("reason", [Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BUDGET, Reason.BAD_REQUEST])
+def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: Reason) -> None:
+    found = wait(A, results=[result(A, reason, ended_at=at(0))])
+    assert found.stalled
+    assert found.reason == Wait(reason)
+    assert found.message.startswith(f"{reason}. ")
+    assert "1 domains wait; one tries again at 12:01:00Z." in found.message
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({"of": collection(spec_error="spec can't be read: no")}, Wait.INVALID_SPEC),
+        ({"of": collection(spec(refreshAfter="720h"))}, Wait.NOT_SUPPORTED),
+        ({"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))}, Wait.DOMAINS_MISSING),
+        ({"conflict": "Folder q4 overlaps"}, Wait.STORAGE_CONFLICT),
+    ],
+)
+def test_what_blocks_the_whole_collection_needs_a_person(parts: dict[str, Any], reason: Wait) -> None:
+    found = wait(A, **parts)
+    assert (found.reason, found.stalled) == (reason, True)
+    assert found.message
+
+
+def test_a_refused_job_repeats_the_api_server() -> None:
+    found = wait(A, schedule=scheduling(refusal="The API server refuses collectors' Jobs: exceeded quota"))
+    assert (found.reason, found.stalled) == (Wait.CLUSTER_CAPACITY, True)
+    assert "exceeded quota" in found.message
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "word"),
+    [
+        (
+            {"waiting_reason": "ErrImagePull", "waiting_message": "manifest unknown"},
+            Wait.IMAGE_PULL,
+            "manifest unknown",
+        ),
+        ({"waiting_reason": "ImagePullBackOff", "waiting_message": "Back-off"}, Wait.IMAGE_PULL, "Back-off"),
+        (
+            {"waiting_reason": "CreateContainerConfigError", "waiting_message": 'secret "hunter" not found'},
+            Wait.KEY_MISSING,
+            "spec.apiKeySecretRef",
+        ),
+        (
+            {"waiting_reason": "CreateContainerConfigError", "waiting_message": "image will run as root"},
+            Wait.CLUSTER_CAPACITY,
+            "run as root",
+        ),
+        ({"unschedulable": 'persistentvolumeclaim "collections" not found'}, Wait.STORAGE, "collections"),
+    ],
+)
+def test_a_pod_that_can_not_start_names_its_cause_at_once(state: dict[str, str], reason: Wait, word: str) -> None:
+    found = wait(A, jobs=[job(A)], pods=[pod(job(A), **STUCK, **state)])
+    assert (found.reason, found.stalled) == (reason, True)
+    assert word in found.message
+
+
+@pytest.mark.parametrize(("age", "stalled"), [(CAPACITY_GRACE - SECOND, False), (CAPACITY_GRACE, True)])
+def test_a_pod_without_a_node_needs_a_person_after_a_minute(age: timedelta, *, stalled: bool) -> None:
+    made = job(A, created=NOW - age)
+    found = wait(A, jobs=[made], pods=[pod(made, **STUCK, unschedulable="0/3 nodes: insufficient memory")])
+    assert (found.reason, found.stalled) == (Wait.CLUSTER_CAPACITY, stalled)
+
+
+def test_a_job_without_a_pod_points_to_the_job_controller_and_quota() -> None:
+    young = job(A, active=0, created=NOW - JOB_CONTROLLER_GRACE + SECOND)
+    assert find_wait(outlook(A, jobs=[young]), scheduling(), None) is None
+    found = wait(A, jobs=[job(A, active=0, created=NOW - JOB_CONTROLLER_GRACE)])
+    assert (found.reason, found.stalled) == (Wait.JOB_CONTROLLER, False)
+    assert "since 11:59:50Z" in found.message
+
+
+def test_the_gravest_problem_is_named_first() -> None:
+    slow = job(A, active=0, created=NOW - MINUTE)
+    broken = pod(job(B), **STUCK, waiting_reason="ErrImagePull", waiting_message="manifest unknown")
+    assert wait(A, B, jobs=[slow, job(B)], pods=[broken], pace=PACE).reason == Wait.IMAGE_PULL
+
+
+@pytest.mark.parametrize("state", [{"waiting_reason": "ContainerCreating"}, {"deleting": True}, {}])
+def test_a_pod_on_its_way_is_no_problem(state: dict[str, Any]) -> None:
+    starting: Pod = pod(job(A), **STUCK, **state)
+    assert find_wait(outlook(A, jobs=[job(A)], pods=[starting]), scheduling(), None) is None
+
+
+def test_a_suspended_collection_does_not_promise_that_one_domain_tries_again() -> None:
+    refused = result(A, Reason.KEY_REFUSED, ended_at=at(0))
+    assert find_wait(outlook(A, of=collection(spec(suspend=True)), results=[refused]), scheduling(), None) is None

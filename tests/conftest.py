@@ -10,7 +10,7 @@ _COMMON = settings(
 )
 
 settings.register_profile("short", _COMMON, max_examples=50)
-settings.register_profile("long", _COMMON, max_examples=3000)
+settings.register_profile("long", _COMMON, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 # asyncio's debug mode would make every timing test say something about itself.

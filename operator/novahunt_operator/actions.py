@@ -69,10 +69,11 @@ class Actions:
         try:
             data = await self._cluster.call("POST", paths.jobs(namespace), body=body)
         except ConflictError:
-            # A lost answer, or another replica: it is this very run if owner, run and life say so.
+            # A lost answer, or another replica: it is this very run if owner, run and life say so. One that has
+            # ended is an older one, whose record was deleted.
             data = await self._cluster.call("GET", paths.jobs(namespace, body["metadata"]["name"]))
             job = parse.job(msgspec.json.decode(data))
-            if job is None or job.owner_uid != collection.uid or job.run != start.run or job.deleting:
+            if job is None or job.owner_uid != collection.uid or job.run != start.run or job.deleting or job.end:
                 raise
         except ApiError as error:
             if error.code in (400, 403, 422):

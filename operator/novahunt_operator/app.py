@@ -135,6 +135,8 @@ class Operator:
             await event.wait()
         known = await self._inventory.refresh()
         self._remember_the_past()
+        for key in known:
+            await self._reconciler.prepare(key)
         self._working = True
         for key in known:
             self._queue.add(key)
@@ -147,8 +149,10 @@ class Operator:
         """Rebuild from the Jobs what was started lately, and whether collectors may have asked Hunter."""
         now = datetime.now(UTC)
         jobs = list(self._store.jobs())
-        for job in sorted(jobs, key=lambda job: job.created):
-            self._scheduler.limit.record(job.created)
+        # A Job's identity holds its start in milliseconds; the results have it when the Job is deleted already.
+        identities = {job.job_id for job in jobs} | {result.data.job_id for result in self._store.results()}
+        for start in sorted(filter(None, map(_start_of, identities))):
+            self._scheduler.limit.record(start)
         if any(job.end is None or job.ended_at is None or now - job.ended_at < _MINUTE for job in jobs):
             self._permits.assume_used(until=time.monotonic() + _MINUTE.total_seconds())
 
@@ -179,6 +183,12 @@ class Operator:
         )
         # kopf takes the process's signals over; its end is how a stop reaches us.
         stop.set()
+
+
+def _start_of(job_id: str) -> datetime | None:
+    """Return when a run started, as its identity `collect-<domain>-<milliseconds>` says."""
+    milliseconds = job_id.rpartition("-")[2]
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds.isdecimal() else None
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

@@ -57,7 +57,7 @@ class Outlook:
         return Demand(
             starts=len(self.startable),
             running=self.survey.slots,
-            backing_off=len(self.survey.backing_off),
+            backing_off=sum(job.backing_off for job in self.survey.live),
             priority=self.world.collection.spec.priority,
         )
 
@@ -132,7 +132,7 @@ def _beyond_history(outlook: Outlook) -> tuple[Job, ...]:
     """Ended Jobs that are recorded and older than the history that is kept; at once those that never ended."""
     history = outlook.world.collection.spec.history
     kept = {JobEnd.COMPLETE: history.succeeded_jobs, JobEnd.FAILED: history.failed_jobs}
-    delete: list[Job] = []
+    delete: list[Job] = [job for job in outlook.survey.void if not job.deleting]
     newest_first = sorted(
         outlook.survey.settled, key=lambda job: (job.ended_at or job.created, job.run, job.key), reverse=True
     )

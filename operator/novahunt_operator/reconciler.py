@@ -16,7 +16,7 @@ from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler
 from novahunt_operator.settings import Settings
 from novahunt_operator.sources import REREAD_SECONDS, Sources
-from novahunt_operator.status import compute
+from novahunt_operator.status import compute, recollect_handled
 from novahunt_operator.store import Store
 from novahunt_operator.survey import World
 from novahunt_operator.waits import Scheduling, find_wait
@@ -85,12 +85,34 @@ class Reconciler:
         began = time.monotonic()
         outlook = self._look(collection, wanted)
         self._last_seconds[key] = time.monotonic() - began
+        if not await self._wish_is_recorded(outlook):
+            return
         if await self._act(outlook):
             # What was just done shows in the store already; the status should not be behind it.
             outlook = self._look(self._store.collection(key) or collection, wanted)
             self._scheduler.tell(key, outlook.demand)
         self._come_again(outlook)
         await self._report(outlook)
+
+    async def prepare(self, key: Key) -> None:
+        """Tell the scheduler what a collection runs and wants, before any collection may start a Job."""
+        collection = self._store.collection(key)
+        if collection is not None:
+            wanted = await self._sources.wanted(collection)
+            self._scheduler.tell(key, self._look(collection, wanted).demand)
+
+    async def _wish_is_recorded(self, outlook: Outlook) -> bool:
+        """See that a new recollect wish is in the status, with its time, before a Job runs under it.
+
+        Otherwise a run that is repeated after a crash would take a later time, and pay again.
+        """
+        collection = outlook.world.collection
+        handled = recollect_handled(collection.status, collection.spec.recollect, outlook.world.now)
+        if handled == collection.status.recollect_handled:
+            return True
+        if await self._report(outlook):
+            self._queue.add(collection.key)
+        return False
 
     def _look(self, collection: Collection, wanted: Wanted) -> Outlook:
         key = collection.key
@@ -101,6 +123,7 @@ class Reconciler:
             pods=tuple(self._store.pods_of(key).values()),
             results={domain: result.data for domain, result in self._store.results_of(key).items()},
             progress=self._progress.get(),
+            void=self._store.void,
             template_hash=template_hash(collection, self._settings.collector),
             search_hash=search_hash(collection.spec.search),
             now=self._now(),
@@ -111,7 +134,8 @@ class Reconciler:
         """Plan and carry out; tell whether anything was done."""
         collection, now = outlook.world.collection, outlook.world.now
         key = collection.key
-        self._scheduler.tell(key, outlook.demand)
+        if self._scheduler.tell(key, outlook.demand):
+            self._wake_others(key)
         refused = self._refused.get(key)
         allowed = 0 if refused is not None and refused[1] > time.monotonic() else self._scheduler.allowed(key, now)
         decided = plan(outlook, allowed)
@@ -128,8 +152,6 @@ class Reconciler:
         acted = bool(decided.settle or decided.start)
         if acted:
             self._queue.add(key)
-            for other in self._scheduler.hungry(but=key):
-                self._queue.add(other)
         return acted
 
     def _come_again(self, outlook: Outlook) -> None:
@@ -143,7 +165,8 @@ class Reconciler:
         if outlook.world.collection.spec.domains_from:
             self._queue.add(key, REREAD_SECONDS)
 
-    async def _report(self, outlook: Outlook) -> None:
+    async def _report(self, outlook: Outlook) -> bool:
+        """Write the status; False when it is too early, and the collection comes again for it."""
         collection, now = outlook.world.collection, outlook.world.now
         limit = self._scheduler.limit
         next_start = limit.next_at(now)
@@ -159,6 +182,7 @@ class Reconciler:
         later = await self._reporter.report(collection, compute(outlook, wait))
         if later is not None:
             self._queue.add(collection.key, later)
+        return later is None
 
     def _forget(self, key: Key) -> None:
         self._scheduler.forget(key)
@@ -166,5 +190,9 @@ class Reconciler:
         self._reporter.forget(key)
         self._refused.pop(key, None)
         self._last_seconds.pop(key, None)
+        self._wake_others(key)
+
+    def _wake_others(self, key: Key) -> None:
+        """Look at the collections that may take a slot which this one left."""
         for other in self._scheduler.hungry(but=key):
             self._queue.add(other)

@@ -92,9 +92,11 @@ class Scheduler:
         """Jobs at work over all collections, as last told or started."""
         return sum(demand.running for demand in self._demands.values())
 
-    def tell(self, key: Key, demand: Demand) -> None:
-        """Take a collection's newest demand."""
+    def tell(self, key: Key, demand: Demand) -> bool:
+        """Take a collection's newest demand; tell whether it holds fewer slots than before."""
+        before = self._demands.get(key)
         self._demands[key] = demand
+        return before is not None and (demand.running, demand.backing_off) < (before.running, before.backing_off)
 
     def forget(self, key: Key) -> None:
         """Drop a collection that is gone."""

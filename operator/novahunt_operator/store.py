@@ -1,6 +1,7 @@
 """What the operator knows of the cluster: a cache in memory, fed by watches and by its own writes."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from novahunt_operator.records import Collection, Job, Key, Pod, StoredResult
@@ -22,6 +23,7 @@ class Store:
         self._jobs: dict[Key, Job] = {}
         self._jobs_of: dict[Key, dict[Key, Job]] = {}
         self._job_by_uid: dict[str, Key] = {}
+        self._void: set[str] = set()
         self._pods: dict[str, Pod] = {}
         self._pods_of: dict[Key, dict[str, Pod]] = {}
         self._results: dict[Key, StoredResult] = {}
@@ -69,6 +71,7 @@ class Store:
             return
         del self._jobs[key]
         self._job_by_uid.pop(uid, None)
+        self._void.discard(uid)
         of = self._jobs_of[Key(key.namespace, old.collection)]
         of.pop(key, None)
         if not of:
@@ -82,6 +85,15 @@ class Store:
         """Return the Job with a UID, or None."""
         key = self._job_by_uid.get(uid)
         return self._jobs.get(key) if key is not None else None
+
+    def void_jobs(self, collection: Key, domain: str, run: int) -> None:
+        """Take that the record of a domain's runs up to this one was deleted: their Jobs must not restore it."""
+        self._void |= {job.uid for job in self.jobs_of(collection).values() if job.domain == domain and job.run <= run}
+
+    @property
+    def void(self) -> AbstractSet[str]:
+        """UIDs of Jobs whose record was deleted after they had been recorded."""
+        return self._void
 
     def jobs(self) -> Iterable[Job]:
         """All Jobs."""

@@ -1,6 +1,7 @@
 """Sorts a collection's domains by their state: what runs, what is due, what is done, what must be settled."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -31,6 +32,8 @@ class World:
     """By domain, those of domains that are not wanted any more included."""
     progress: Mapping[str, Progress] = field(default_factory=dict)
     """What collectors reported last, by pod UID."""
+    void: AbstractSet[str] = frozenset()
+    """UIDs of Jobs whose record was deleted after they had been recorded: the domain is to be collected again."""
     template_hash: str
     """Of the Job that would be built now, whatever the domain."""
     search_hash: str
@@ -63,6 +66,8 @@ class Survey:
     settlements: tuple[Settlement, ...]
     settled: tuple[Job, ...]
     """Ended Jobs whose run is recorded: they may be deleted."""
+    void: tuple[Job, ...]
+    """Ended Jobs whose record was deleted: they must go before their domain runs again."""
     unsettled: tuple[Job, ...]
     """Ended Jobs whose receipt is waited for; they hold their slot, because it may open a breaker."""
     pods: Mapping[str, tuple[Pod, ...]]
@@ -108,6 +113,7 @@ def survey(world: World) -> Survey:
         unlisted=tuple(jobs.live.values()),
         settlements=tuple(jobs.settlements),
         settled=tuple(jobs.settled),
+        void=tuple(jobs.void),
         unsettled=tuple(jobs.unsettled),
         pods=pods,
     )
@@ -121,6 +127,7 @@ class _Jobs:
     ending: set[str] = field(default_factory=set)
     settlements: list[Settlement] = field(default_factory=list)
     settled: list[Job] = field(default_factory=list)
+    void: list[Job] = field(default_factory=list)
     unsettled: list[Job] = field(default_factory=list)
 
 
@@ -131,7 +138,10 @@ def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[
         result = world.results.get(job.domain)
         ours = job.owner_uid == world.collection.uid
         recorded = result is not None and result.run >= job.run
-        if not ours or recorded:
+        if ours and job.uid in world.void and job.end is not None:
+            jobs.void.append(job)
+            occupied.add(job.domain)
+        elif not ours or recorded:
             if ours:
                 jobs.settled.append(job)
             if job.end is None:

@@ -166,16 +166,19 @@ class ResultFeed:
 
     def gone(self, item: wire.ResultObject) -> None:
         """Forget a result."""
-        result = parse.result(item)
-        self._store.drop_result(result.key, result.uid)
-        self._tell(result)
+        self._forget(parse.result(item))
 
     def only(self, namespace: str | None, uids: set[str], version: int) -> None:
         """Forget the results that are not among these."""
         for result in [result for result in self._store.results() if result.uid not in uids]:
             if namespace in (None, result.key.namespace) and result.resource_version <= version:
-                self._store.drop_result(result.key, result.uid)
-                self._tell(result)
+                self._forget(result)
+
+    def _forget(self, result: StoredResult) -> None:
+        self._store.drop_result(result.key, result.uid)
+        collection = Key(result.key.namespace, result.data.collection)
+        self._store.void_jobs(collection, result.data.domain, result.data.run)
+        self._tell(result)
 
     def _tell(self, result: StoredResult) -> None:
         self._notify(Key(result.key.namespace, result.data.collection))

@@ -9,6 +9,9 @@ USE_SECONDS = 1.0
 ANSWER_SECONDS = 60.0
 """A request is answered, or has failed, within this; a collector that says nothing for longer is dead."""
 
+LONGEST_CLOSED = 900.0
+"""Seconds that one collector's word can close a key for, whatever Hunter's Retry-After said."""
+
 SLOWEST = 1 / 16
 """Part of the pace that is never gone below, however often Hunter throttles."""
 
@@ -74,7 +77,7 @@ class KeyWindows:
         self._answered.append(now)
         if throttled:
             self._pace = max(SLOWEST, self._pace / 2)
-            self.close_until(now + (retry_after or 0.0))
+            self.close_until(now + min(retry_after or 0.0, LONGEST_CLOSED))
         else:
             self._pace = min(1.0, self._pace * RECOVERY)
 

@@ -1,10 +1,11 @@
 """A collection's whole life on a real control plane: real operator, real collectors, the chart's rights."""
 
+import asyncio
 import json
 
 import pytest
 
-from cluster.world import World
+from cluster.world import SECONDS, World
 from hunter_simulator import Domain, Filters, found, price, truth
 from novahunt_contract import document
 
@@ -166,3 +167,17 @@ async def test_fields_that_are_not_honoured_yet_stop_the_collection_and_are_name
     assert stalled.condition("Stalled")[1] == "NotSupported"
     assert "spec.budget" in next(c.message for c in stalled.status.conditions if c.type == "Stalled")
     assert await world.jobs("later") == []
+
+
+async def test_deleting_a_result_removes_its_document_and_has_its_domain_collected_again(world: World) -> None:
+    world.simulator.set_domain("again.example", 12)
+    world.apply("redo", ["again.example", "n3.example"])
+    await world.ready("redo")
+    before = world.simulator.report().of_domain("again.example").requests
+    world.plane.kubectl("delete", "dres", "-n", world.namespace, "-l", "novahunt.io/domain=again.example")
+    await world.until_true(lambda: world.simulator.report().of_domain("again.example").requests > before, "asked again")
+    await world.ready("redo")
+    assert len((await world.documents("redo"))["again.example"].items) == 12
+    async with asyncio.timeout(SECONDS):
+        while len(await world.document_config_maps("redo")) != 2:  # noqa: ASYNC110 - Kubernetes collects the old one
+            await asyncio.sleep(0.2)

@@ -24,7 +24,8 @@ def whole_node() -> Iterator[Node]:
 
 @pytest.fixture
 def node(whole_node: Node) -> Node:
-    """The node with a fresh simulator and a valid key."""
+    """The node as new: no collection, no result, an empty volume, a fresh simulator, a valid key."""
+    whole_node.clear()
     whole_node.reset_simulator()
     whole_node.set_key()
     return whole_node

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -151,6 +152,18 @@ class Node:
         while left := self.kubectl(*words).strip():
             assert time.monotonic() < deadline, f"still there: {left}"
             time.sleep(0.3)
+
+    def clear(self) -> None:
+        """Remove all collections, results and stored documents that earlier tests left."""
+        self.kubectl("delete", "dcol,dres", "--all", "-n", SALES, "--timeout=60s")
+        for kinds in ("jobs,pods", "configmaps"):
+            words = ("get", kinds, "-n", SALES, "-l", names.COLLECTION_LABEL, "-o", "name")
+            deadline = time.monotonic() + SECONDS
+            while left := self.kubectl(*words).strip():
+                assert time.monotonic() < deadline, f"still there: {left}"
+                time.sleep(0.3)
+        for folder in self.volumes.iterdir():
+            shutil.rmtree(folder)
 
     # Hunter's stand-in, through the API server's proxy
 

@@ -11,7 +11,7 @@ PY = $$(scripts/venv)/bin/python
 
 .PHONY: help
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Collect twelve domains on a real cluster; KUBECONFIG=… uses yours (REGISTRY=… to push images to)

@@ -62,7 +62,7 @@ class _Results(msgspec.Struct, frozen=True):
 
 def prepare(target: Target) -> None:
     """Build, load and install everything that the demonstration needs."""
-    images.build(images.ALL, target.registry)
+    images.build(images.ALL, target.registry, own=target.is_own)
     target.load(images.ALL)
     target.install(NAMESPACE, images.OPERATOR, images.COLLECTOR, _VALUES)
     manifest = Template((ROOT / "tests/hunter_simulator/kubernetes.yaml").read_text())

@@ -70,13 +70,15 @@ SIMULATOR = Image(
 ALL = (OPERATOR, COLLECTOR, SIMULATOR)
 
 
-def build(images: tuple[Image, ...], registry: str | None = None) -> None:
+def build(images: tuple[Image, ...], registry: str | None = None, *, own: bool = False) -> None:
     """Build what is not built yet, and push it where a registry is named.
+
+    `own`: for a cluster of the cluster tool, which takes images from that tool's builder only.
 
     Raises:
         ProgramError: no engine can build, or a build failed.
     """
-    engine = next((name for name in ("docker", "podman") if answers([name, "info"])), None)
+    engine = None if own else next((name for name in ("docker", "podman") if answers([name, "info"])), None)
     if registry is not None and engine is None:
         raise ProgramError("pushing to a registry needs docker or podman; neither answers here")
     for image in images:

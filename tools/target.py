@@ -61,12 +61,17 @@ class Target:
             environment["PATH"] = f"{programs.kubernetes}:{programs.helm}:{environment['PATH']}"
         return cls(environment, context, registry)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a cluster of the cluster tool."""
+        return self.registry is None and self.context.startswith(OWN_CONTEXT)
+
     def load(self, images: tuple[Image, ...]) -> None:
         """Make built images known to the cluster; with a registry they are pushed there already."""
         references = [image.reference(self.registry) for image in images]
         if self.registry is not None:
             return
-        if self.context.startswith(OWN_CONTEXT):
+        if self.is_own:
             show(devcluster("load", "--name", self.context.removeprefix(OWN_CONTEXT), *references))
         else:
             name = self.context.removeprefix(KIND_CONTEXT)

@@ -94,6 +94,21 @@ def decode(data: bytes) -> Document:
     return document
 
 
+def started_at(job_id: str) -> int:
+    """Return the milliseconds at which a run started, out of its `collect-<domain>-<milliseconds>`; 0: not told."""
+    milliseconds = job_id.rpartition("-")[2]
+    return int(milliseconds) if milliseconds.isascii() and milliseconds.isdigit() else 0
+
+
+def supersedes(new: Document, old: Document) -> bool:
+    """Tell whether a document may replace the stored one: a lower run that started earlier may not.
+
+    Runs are counted in the DomainResult, so they begin at 1 again when that was deleted; then the
+    later start tells the newer run.
+    """
+    return new.run >= old.run or started_at(new.job_id) > started_at(old.job_id)
+
+
 def digest(data: bytes) -> str:
     """Return the sha256 of a document's bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

@@ -9,8 +9,11 @@ VERSION = 1
 """Part of the hash: a change of the canonical form makes every older hash different."""
 
 
-class Search(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Hunter's filters, as in `spec.search`; what is not set is not sent."""
+class Search(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, rename="camel"):
+    """Hunter's filters, as in `spec.search`; what is not set is not sent.
+
+    An unknown one is refused: a search without it would cost more than what was asked for.
+    """
 
     type: str | None = None
     seniority: tuple[str, ...] = ()

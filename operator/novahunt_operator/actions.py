@@ -13,11 +13,15 @@ from novahunt_operator.planner import Plan, Start
 from novahunt_operator.recorder import Recorder
 from novahunt_operator.records import Collection, Job
 from novahunt_operator.settings import CollectorSettings
+from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
 from novahunt_operator.survey import Settlement
 
 _AT_ONCE = 10
 """Calls under way for one collection."""
+
+_ADOPTED_AT_ONCE = 100
+"""Results that are written anew in one go when a deletion policy has changed; then other work has its turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +50,13 @@ class Actions:
         await _all(self._settle(collection, settlement) for settlement in plan.settle)
         await _all(self._start(collection, start, now) for start in plan.start)
         await _all(self._delete(job) for job in plan.delete)
+
+    async def adopt(self, collection: Collection) -> bool:
+        """Let recorded results follow a changed deletion policy, some at a time; tell whether there were any."""
+        owner = collection.uid if collection.spec.deletion_policy is DeletionPolicy.DELETE else None
+        found = [known for known in self._store.results_of(collection.key).values() if known.owner_uid != owner]
+        await _all(self._recorder.write(collection, known.data) for known in found[:_ADOPTED_AT_ONCE])
+        return bool(found)
 
     async def _settle(self, collection: Collection, settlement: Settlement) -> None:
         result = settlement.result
@@ -96,11 +107,11 @@ class Actions:
             self._store.drop_job(job.key, job.uid)
 
 
-async def _all(calls: Iterable[Awaitable[None]]) -> None:
+async def _all(calls: Iterable[Awaitable[object]]) -> None:
     """Await all calls, a few at once; the first error is raised when all have ended."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(call: Awaitable[None]) -> None:
+    async def one(call: Awaitable[object]) -> None:
         async with gate:
             await call
 

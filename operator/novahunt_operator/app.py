@@ -11,8 +11,8 @@ from typing import Any
 
 import kopf
 from aiohttp import web
-from kopf._core.engines.peering import Identity
 
+from novahunt_contract.document import started_at
 from novahunt_operator import handlers, wire
 from novahunt_operator.actions import Actions
 from novahunt_operator.cluster import ApiError, Cluster
@@ -179,16 +179,15 @@ class Operator:
             clusterwide=not self._settings.namespaces,
             standalone=True,
             # kopf would ask for the user's name, and a container's numeric user has none.
-            identity=Identity(self._settings.identity),
+            identity=self._settings.identity,  # type: ignore[arg-type]
         )
         # kopf takes the process's signals over; its end is how a stop reaches us.
         stop.set()
 
 
 def _start_of(job_id: str) -> datetime | None:
-    """Return when a run started, as its identity `collect-<domain>-<milliseconds>` says."""
-    milliseconds = job_id.rpartition("-")[2]
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds.isdecimal() else None
+    milliseconds = started_at(job_id)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
@@ -210,7 +209,7 @@ async def _served(application: web.Application, port: int) -> AsyncIterator[None
     await runner.setup()
     try:
         # All addresses: the kubelet's probes and the collectors come from outside the pod.
-        await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104
+        await web.TCPSite(runner, None, port).start()
         yield
     finally:
         await runner.cleanup()

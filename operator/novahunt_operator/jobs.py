@@ -221,8 +221,8 @@ def _failure_policy() -> dict[str, Any]:
 
 
 def _pull_secrets(template: JobTemplate, settings: CollectorSettings) -> object:
-    own = _plain(template.image_pull_secrets)
-    return own or [{"name": name} for name in settings.image_pull_secrets] or None
+    own = _plain(template.image_pull_secrets) or []
+    return [*own, *({"name": name} for name in settings.image_pull_secrets)] or None
 
 
 def _plain(raw: msgspec.Raw) -> Any:

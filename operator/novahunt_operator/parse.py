@@ -124,6 +124,7 @@ def result(read: wire.ResultObject) -> StoredResult:
         uid=read.metadata.uid,
         resource_version=int(read.metadata.resource_version),
         data=Result(**fields),
+        owner_uid=read.metadata.controller.uid if read.metadata.controller is not None else None,
     )
 
 

@@ -87,6 +87,8 @@ class Reconciler:
         self._last_seconds[key] = time.monotonic() - began
         if not await self._wish_is_recorded(outlook):
             return
+        if await self._actions.adopt(collection):
+            self._queue.add(key)
         if await self._act(outlook):
             # What was just done shows in the store already; the status should not be behind it.
             outlook = self._look(self._store.collection(key) or collection, wanted)

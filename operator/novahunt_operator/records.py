@@ -155,3 +155,5 @@ class StoredResult(msgspec.Struct, frozen=True):
     uid: str
     resource_version: int
     data: Result
+    owner_uid: str | None = None
+    """The collection that takes it along when it is deleted; None: it is retained."""

@@ -9,6 +9,7 @@ from novahunt_operator import names
 from novahunt_operator.conditions import ConditionType, Finding, merge
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Job, Result
+from novahunt_operator.spec import CollectionSpec
 from novahunt_operator.statusobject import (
     MAX_FAILURES,
     MAX_RUNNING,
@@ -48,6 +49,8 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
     running = [_running(outlook, job) for job in found.running]
     moved = bool(found.live or found.done or found.settlements)
     done = f"{len(found.done)}/{counts.total}"
+    # A collection that was complete and is not any more begins a new round.
+    since = old.started_at if complete or old.completed_at is None else None
     rate, eta = _pace(outlook, counts.total - len(found.done))
     if rate and old.rate and old.done == done and (old.estimated_completion_time or "") > times.to_text(now):
         # Time alone changes no status: each write makes the collection be looked at again.
@@ -56,13 +59,13 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
         observed_generation=world.collection.generation,
         done=done,
         domains=counts,
-        progress=_percent(len(found.done), running, counts.total),
+        progress=_percent(len(found.done), running, found.ended, counts.total),
         running=tuple(running[:MAX_RUNNING]),
         emails=sum(world.results[domain].emails for domain in world.wanted.domains if domain in world.results),
         credits=_credits(outlook),
         rate=None if complete else rate,
         estimated_completion_time=None if complete else eta,
-        started_at=old.started_at or (times.to_text(now) if moved else None),
+        started_at=since or (times.to_text(now) if moved else None),
         completed_at=_completed_at(outlook) if complete else None,
         failures=_failures(outlook, failed),
         retry_failed_handled=spec.retry_failed,
@@ -118,7 +121,9 @@ def _completed_message(counts: DomainCounts) -> str:
     if counts.failed:
         parts.append(f"{counts.failed} failed")
     if counts.invalid:
-        parts.append(f"{counts.invalid} list entries are no domain")
+        parts.append(
+            "1 list entry is no domain" if counts.invalid == 1 else f"{counts.invalid} list entries are no domain"
+        )
     if counts.older_search:
         parts.append(f"{counts.older_search} results are of an older search (set spec.recollect to renew them)")
     return "; ".join(parts) + "."
@@ -138,19 +143,31 @@ def _running(outlook: Outlook, job: Job) -> RunningDomain:
     return RunningDomain(job.domain, max(0, min(100, last.percent)), last.emails)
 
 
-def _percent(done: int, running: list[RunningDomain], total: int) -> int:
+def _percent(done: int, running: list[RunningDomain], ended: int, total: int) -> int:
     if done == total:
         return 100
-    hundredths = done * 100 + sum(domain.percent for domain in running)
+    # An end that is not recorded yet counts as whole: the bar should not go back for that moment.
+    hundredths = (done + ended) * 100 + sum(domain.percent for domain in running)
     return min(99, hundredths // total)
 
 
 def _credits(outlook: Outlook) -> Credits:
     found, spec = outlook.survey, outlook.world.collection.spec
     open_domains = len(found.due) + len(found.held) + len(found.running) + len(found.backing_off)
-    used = sum(result.credits_total for result in outlook.world.results.values())
-    # Hunter's price: one credit per 1-10 addresses (Hunter's API documentation, read 2026-11).
-    return Credits(used=used, worst_case=open_domains * -(-spec.max_results // 10))
+    known = outlook.world.collection.status.credits
+    spent = sum(result.credits_total for result in outlook.world.results.values())
+    # What was spent stays spent when somebody deletes a result.
+    used = max(spent, known.used if known is not None else 0)
+    return Credits(used=used, worst_case=used + open_domains * _dearest(spec))
+
+
+def _dearest(spec: CollectionSpec) -> int:
+    """What a domain costs that has as many addresses as are asked for.
+
+    One credit per 1-10 addresses of each page (Hunter's API documentation, read 2026-11).
+    """
+    pages, rest = divmod(spec.max_results, spec.page_size)
+    return pages * -(-spec.page_size // 10) + -(-rest // 10)
 
 
 def _pace(outlook: Outlook, remaining: int) -> tuple[str | None, str | None]:

@@ -47,7 +47,7 @@ class Credits(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     used: int = 0
     worst_case: int | None = None
-    """What the domains that are not done may still cost, when each has as many addresses as is allowed."""
+    """What the collection can come to, when each domain that is not done has as many addresses as is allowed."""
 
 
 class Handled(msgspec.Struct, frozen=True):

@@ -74,6 +74,11 @@ class Survey:
     """By Job UID."""
 
     @property
+    def ended(self) -> int:
+        """Domains whose run has ended and is not recorded yet."""
+        return len(self.unsettled) + sum(not settlement.delete for settlement in self.settlements)
+
+    @property
     def live(self) -> tuple[Job, ...]:
         """Jobs that have not ended, of wanted and of unlisted domains."""
         return (*self.running, *self.backing_off, *self.unlisted)

@@ -50,6 +50,7 @@ async def test_every_domain_is_collected_whole_and_paid_once(world: World) -> No
 
 async def test_documents_lie_on_the_volume_when_one_is_named(world: World) -> None:
     fill(world)
+    world.make_claim("collections")
     world.apply("onvolume", SIZES, concurrency=4, storage={"persistentVolumeClaim": {"claimName": "collections"}})
     ready = await world.ready("onvolume")
     for domain, size in SIZES.items():
@@ -181,3 +182,42 @@ async def test_deleting_a_result_removes_its_document_and_has_its_domain_collect
     async with asyncio.timeout(SECONDS):
         while len(await world.document_config_maps("redo")) != 2:  # noqa: ASYNC110 - Kubernetes collects the old one
             await asyncio.sleep(0.2)
+
+
+async def test_results_follow_a_changed_deletion_policy(world: World) -> None:
+    world.apply("policy", ["n3.example", "n4.example"], deletionPolicy="Delete")
+    await world.ready("policy")
+    assert await owners(world, "policy") == {True}
+    world.apply("policy", ["n3.example", "n4.example"], deletionPolicy="Retain")
+    async with asyncio.timeout(SECONDS):
+        while await owners(world, "policy") != {False}:  # noqa: ASYNC110 - the operator writes them anew
+            await asyncio.sleep(0.1)
+    world.delete("policy")
+    await world.gone("jobs,pods", "policy")
+    assert len(await world.results("policy")) == 2
+
+
+async def owners(world: World, name: str) -> set[bool]:
+    """Whether the results of a collection have an owner that takes them along."""
+    found = (await world.result_objects(name)).values()
+    return {result.metadata.controller is not None for result in found}
+
+
+async def test_a_new_search_is_collected_onto_a_volume_whose_records_are_gone(world: World) -> None:
+    world.simulator.set_domain("files.example", 30)
+    world.make_claim("collections")
+    storage = {"persistentVolumeClaim": {"claimName": "collections"}}
+    world.apply("files", ["files.example"], storage=storage, recollect="1")
+    await world.ready("files")
+    world.apply("files", ["files.example"], storage=storage, recollect="2")
+    await world.until(
+        "files", lambda c: c.status.recollect_handled is not None and c.status.recollect_handled.value == "2", "seen"
+    )
+    await world.ready("files")
+    world.delete("files")
+    world.plane.kubectl("delete", "dres", "--all", "-n", world.namespace)
+    world.apply("files", ["files.example"], storage=storage, search={"type": "personal"})
+    await world.ready("files")
+    stored = document.decode((world.kubelet.folder / "files" / "files.example.json").read_bytes())
+    people = found(truth("files.example", 30), Filters(type="personal"))
+    assert {item.email for item in stored.items} == {person.value for person in people}

@@ -61,6 +61,30 @@ class World:
         }
         self.plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
 
+    def make_claim(self, name: str) -> None:
+        """Provide a claim, so that the scheduler lets its pods through; the data lies in `kubelet.folder`."""
+        size = {"storage": "1Gi"}
+        modes = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+        volume = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": f"{self.namespace}-{name}"},
+            "spec": {
+                **modes,
+                "capacity": size,
+                "hostPath": {"path": str(self.kubelet.folder)},
+                "claimRef": {"namespace": self.namespace, "name": name},
+            },
+        }
+        claim = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": {**modes, "volumeName": f"{self.namespace}-{name}", "resources": {"requests": size}},
+        }
+        for manifest in (volume, claim):
+            self.plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+
     def delete(self, name: str) -> None:
         """Delete a collection and wait until it is gone."""
         self.plane.kubectl("delete", "dcol", name, "-n", self.namespace, "--timeout=30s")
@@ -124,6 +148,10 @@ class World:
         return await self.until(name, done, "Ready", seconds)
 
     async def results(self, name: str) -> dict[str, Result]:
+        """Read the data of the DomainResults of a collection, by domain."""
+        return dict(await self.result_objects(name))
+
+    async def result_objects(self, name: str) -> dict[str, wire.ResultObject]:
         """Read the DomainResults of a collection, by domain."""
         query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"}
         page = await self.admin.get(paths.results(self.namespace), wire.Page[wire.ResultObject], query)

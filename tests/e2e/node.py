@@ -86,7 +86,8 @@ class Node:
 
     def set_key(self, value: str = "demo-key", name: str = "hunter-api-key") -> None:
         """Make or change the Secret with the Hunter key."""
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
+        body: dict[str, object] = {"apiVersion": "v1", "kind": "Secret"}
+        body["metadata"] = {"name": name, "labels": {"novahunt-test": "key"}}
         self.apply(body | {"stringData": {"HUNTER_API_KEY": value}})
 
     def collection(self, name: str) -> CollectionObject:
@@ -156,6 +157,7 @@ class Node:
     def clear(self) -> None:
         """Remove all collections, results and stored documents that earlier tests left."""
         self.kubectl("delete", "dcol,dres", "--all", "-n", SALES, "--timeout=60s")
+        self.kubectl("delete", "secrets", "-n", SALES, "-l", "novahunt-test=key")
         for kinds in ("jobs,pods", "configmaps"):
             words = ("get", kinds, "-n", SALES, "-l", names.COLLECTION_LABEL, "-o", "name")
             deadline = time.monotonic() + SECONDS
@@ -199,7 +201,7 @@ def running_node(name: str) -> Iterator[Node]:
         node = Node(
             target, Path(exports(ask(devcluster("env", "--name", reused or name)))["NOVAHUNT_DEVCLUSTER_VOLUMES"])
         )
-        images.build(images.ALL)
+        images.build(images.ALL, own=True)
         target.load(images.ALL)
         for namespace in (SYSTEM, SALES, OTHER):
             labels = _RESTRICTED | {"kubernetes.io/metadata.name": namespace}

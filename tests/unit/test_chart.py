@@ -205,11 +205,11 @@ def test_the_operator_may_do_what_it_needs_and_no_more(helm: Helm) -> None:
         for resource in rule["resources"]
     }
     assert allowed == {
-        ("novahunt.io", "domaincollections"): ["get", "list", "watch"],
+        ("novahunt.io", "domaincollections"): ["list", "watch"],
         ("novahunt.io", "domaincollections/status"): ["patch"],
-        ("novahunt.io", "domainresults"): ["get", "list", "watch", "create", "update", "patch", "delete"],
+        ("novahunt.io", "domainresults"): ["list", "watch", "create", "update"],
         ("batch", "jobs"): ["get", "list", "watch", "create", "delete"],
-        ("", "pods"): ["get", "list", "watch"],
+        ("", "pods"): ["list", "watch"],
         ("", "configmaps"): ["get", "create", "delete"],
         ("events.k8s.io", "events"): ["create"],
     }

@@ -100,7 +100,7 @@ class FolderStorage(Storage):
                 _write_durably(temporary, data)
                 # As late as possible: a pod of an older run, back from a lost node, must not win.
                 before = self._load(document.domain)
-                if before is not None and before.document.run > document.run:
+                if before is not None and not documents.supersedes(document, before.document):
                     return None
                 temporary.replace(path)
             finally:

@@ -110,10 +110,21 @@ async def test_an_owner_or_a_person_who_wants_out_has_what_was_stored_removed(
 
 
 async def test_a_later_runs_document_ends_an_earlier_run_quietly(simulator: Simulator, folder: Path) -> None:
-    later = await collect(simulator, folder, NOVAHUNT_RUN="5")
+    later = await collect(simulator, folder, NOVAHUNT_RUN="5", NOVAHUNT_JOB_ID=f"collect-{DOMAIN}-2000")
     simulator.set_domain(DOMAIN, Domain(size=3))
-    ended = await collect(simulator, folder, again=True, NOVAHUNT_RUN="4")
+    ended = await collect(simulator, folder, again=True, NOVAHUNT_RUN="4", NOVAHUNT_JOB_ID=f"collect-{DOMAIN}-1000")
     assert ended.document == later.document == stored(folder)
     assert ended.receipt.reason is Reason.COLLECTED
     assert "later run" in ended.receipt.message
     assert ended.receipt.sha256 == later.receipt.sha256
+
+
+async def test_a_run_that_started_later_replaces_a_higher_number_whose_record_was_deleted(
+    simulator: Simulator, folder: Path
+) -> None:
+    await collect(simulator, folder, NOVAHUNT_RUN="5", NOVAHUNT_JOB_ID=f"collect-{DOMAIN}-1000")
+    simulator.set_domain(DOMAIN, Domain(size=3))
+    await collect(simulator, folder, again=True, NOVAHUNT_RUN="1", NOVAHUNT_JOB_ID=f"collect-{DOMAIN}-2000")
+    now = stored(folder)
+    assert now is not None
+    assert len(now.items) == 3

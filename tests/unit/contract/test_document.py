@@ -14,6 +14,7 @@ from novahunt_contract.document import (
     digest,
     encode,
     file_name,
+    supersedes,
 )
 
 _texts = st.text(max_size=20)
@@ -99,3 +100,20 @@ def test_a_total_that_is_not_the_number_of_items_is_refused(total: int) -> None:
 def test_the_digest_is_sha256_and_the_file_is_named_by_the_domain() -> None:
     assert digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert file_name("example.com") == "example.com.json"
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "wins"),
+    [
+        ((2, 100), (1, 50), True),
+        ((1, 50), (2, 100), False),
+        ((1, 200), (7, 100), True),
+        ((3, 100), (3, 100), True),
+    ],
+    ids=["a later run", "an older run that comes late", "run 1 again after its record was deleted", "the same run"],
+)
+def test_a_document_gives_way_to_what_started_later(new: tuple[int, int], old: tuple[int, int], wins: bool) -> None:  # noqa: FBT001 - a table
+    def of(run: int, started: int) -> Document:
+        return Document("a.example", (), 0, "", "", f"collect-a.example-{started}", run=run)
+
+    assert supersedes(of(*new), of(*old)) is wins

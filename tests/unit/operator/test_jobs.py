@@ -174,10 +174,16 @@ def test_parts_of_the_pods_own_api_are_passed_through() -> None:
         "priorityClassName": "low",
         "serviceAccountName": "collectors",
     }
-    pod = pod_of(made(collection(spec(jobTemplate=template)), image_pull_secrets=("operators",)))
+    pod = pod_of(made(collection(spec(jobTemplate=template))))
     assert pod["containers"][0]["resources"] == template["resources"]
     passed = {name: pod[name] for name in template if name != "resources"}
     assert passed == {name: value for name, value in template.items() if name != "resources"}
+
+
+def test_a_collections_pull_secrets_are_added_to_the_operators() -> None:
+    template = {"imagePullSecrets": [{"name": "mine"}]}
+    pod = pod_of(made(collection(spec(jobTemplate=template)), image_pull_secrets=("operators",)))
+    assert pod["imagePullSecrets"] == [{"name": "mine"}, {"name": "operators"}]
 
 
 def test_what_is_not_set_is_not_sent_and_has_sound_defaults() -> None:

@@ -94,8 +94,7 @@ class Operator:
             ExceptionGroup: the lease was lost, or a part ended that must not; the process should end and start anew.
         """
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        _stop_on_signals(stop)
         async with (
             _served(self._health.application(), self._settings.health_port),
             _served(self._intake.application(), self._settings.intake_port),
@@ -172,6 +171,8 @@ class Operator:
                 self._queue.add(key)
 
     async def _watch_with_kopf(self, stop: asyncio.Event) -> None:
+        started = asyncio.Event()
+        take_back = asyncio.create_task(_take_signals_back(started, stop))
         await kopf.operator(
             registry=handlers.registry(self._store, self._reconciler.notify),
             settings=handlers.settings(),
@@ -180,9 +181,23 @@ class Operator:
             standalone=True,
             # kopf would ask for the user's name, and a container's numeric user has none.
             identity=self._settings.identity,  # type: ignore[arg-type]
+            ready_flag=started,
+            stop_flag=stop,
         )
-        # kopf takes the process's signals over; its end is how a stop reaches us.
+        take_back.cancel()
+        # Nothing but a stop ends kopf without an error.
         stop.set()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+async def _take_signals_back(kopf_started: asyncio.Event, stop: asyncio.Event) -> None:
+    """Replace kopf's own signal handlers when it has set them: they fail on a second signal."""
+    await kopf_started.wait()
+    _stop_on_signals(stop)
 
 
 def _start_of(job_id: str) -> datetime | None:

@@ -144,6 +144,8 @@ class ProcessKubelet:
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _ended: set[str] = field(default_factory=set)
     """UIDs of pods whose process has ended."""
+    _reported: set[str] = field(default_factory=set)
+    """UIDs of pods whose end was told."""
     _doomed: set[str] = field(default_factory=set)
     """Names of pods that are being deleted."""
 
@@ -193,9 +195,14 @@ class ProcessKubelet:
     async def _remove(self, pod: _Pod) -> None:
         """Confirm a deletion, as a kubelet does when the containers have ended."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.metadata.name}"
-        body = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.metadata.uid}}
+        if pod.metadata.uid not in self._reported:
+            # A pod must have ended before Kubernetes lets it go; of this one nothing more is known.
+            with contextlib.suppress(NotFoundError):
+                body = {"status": {"phase": "Failed"}}
+                await self.admin.call("PATCH", f"{path}/status", body=body, content_type=MERGE_PATCH)
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.metadata.uid}}
         with contextlib.suppress(NotFoundError, ConflictError):
-            await self.admin.call("DELETE", path, body=body)
+            await self.admin.call("DELETE", path, body=options)
 
     async def _live(self, pod: _Pod) -> None:
         """One pod's life: start, run, end."""
@@ -226,6 +233,7 @@ class ProcessKubelet:
                 if self.before_end(environment[env.DOMAIN], code):
                     state = {"exitCode": code if code >= 0 else 128 - code, "message": message, "startedAt": now}
                     await self._report(pod, "Succeeded" if code == 0 else "Failed", {"terminated": state})
+                    self._reported.add(pod.metadata.uid)
             finally:
                 if process.returncode is None:
                     process.kill()

@@ -52,6 +52,10 @@ class _Results(msgspec.Struct, frozen=True):
     items: tuple[wire.ResultObject, ...]
 
 
+class _Pods(msgspec.Struct, frozen=True):
+    items: tuple[wire.PodObject, ...]
+
+
 @dataclass(frozen=True)
 class Node:
     """One whole node with the release in `novahunt-system`, which watches `sales`."""
@@ -74,6 +78,21 @@ class Node:
             **{name.replace("__", "."): value for name, value in values.items()},
         }
         self.target.install(SYSTEM, images.OPERATOR, images.COLLECTOR, settings)
+        self.wait_for_leader()
+
+    def wait_for_leader(self) -> None:
+        """Wait until the operator's one pod that is to stay is the active one."""
+        pods = ("get", "pods", "-n", SYSTEM, "-l", "app.kubernetes.io/name=novahunt", "-o", "json")
+        lease = ("get", "lease", "-n", SYSTEM, "novahunt-leader", "--ignore-not-found")
+        deadline = time.monotonic() + SECONDS
+        while True:
+            holder = self.kubectl(*lease, "-o", "jsonpath={.spec.holderIdentity}").strip()
+            found = msgspec.json.decode(self.kubectl(*pods), type=_Pods).items
+            staying = [pod.metadata.name for pod in found if pod.metadata.deletion_timestamp is None]
+            if holder and staying == [holder]:
+                return
+            assert time.monotonic() < deadline, f"{holder or 'nobody'} holds the lease"
+            time.sleep(0.2)
 
     def apply(self, *documents: object) -> None:
         """Apply objects in the watched namespace."""

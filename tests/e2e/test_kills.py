@@ -25,7 +25,7 @@ def test_five_kills_lose_and_double_nothing(node: Node) -> None:
         node.kubectl(
             "delete", "pod", "-n", SYSTEM, "-l", "app.kubernetes.io/name=novahunt", "--force", "--grace-period=0"
         )
-        node.kubectl("rollout", "status", "deployment/novahunt", "-n", SYSTEM, "--timeout=60s")
+        node.wait_for_leader()
     node.ready("killed", 300)
     results, documents, report = node.results("killed"), node.documents("killed"), node.report()
     for domain, size in sizes.items():

@@ -1,6 +1,6 @@
 """Builders of records and API objects for tests: everything has a plain default, tests name what matters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -179,6 +179,7 @@ def world(
     pods: Sequence[Pod] = (),
     results: Sequence[Result] = (),
     progress: Mapping[str, Progress] | None = None,
+    void: Iterable[str] = (),
     now: datetime = NOW,
 ) -> World:
     """Return the world of a collection that wants these domains."""
@@ -189,6 +190,7 @@ def world(
         pods=tuple(pods),
         results={entry.domain: entry for entry in results},
         progress=progress or {},
+        void=frozenset(void),
         template_hash=TEMPLATE,
         search_hash=NO_SEARCH,
         now=now,

@@ -187,3 +187,22 @@ def test_the_status_stays_small_for_ten_thousand_domains_that_all_fail_at_length
     results = [result(name, Reason.CLAIMED, message=long) for name in names[: len(names) // 2]]
     found = status(*names, results=results, jobs=[job(name) for name in names[-100:]])
     assert len(msgspec.json.encode(found)) < 64 * 1024
+
+
+def test_progress_does_not_go_back_while_an_end_is_not_recorded() -> None:
+    ended = complete(A)
+    during = status(A, B, jobs=[ended], pods=[finished_pod(ended, receipt(domain=A))])
+    waiting = status(A, B, jobs=[ended])
+    after = status(A, B, results=[result(A)])
+    assert (during.progress, waiting.progress, after.progress) == (50, 50, 50)
+
+
+def test_credits_that_are_spent_stay_spent_when_a_result_is_deleted() -> None:
+    before = CollectionStatus(credits=Credits(used=9))
+    assert status(A, of=collection(status=before)).credits == Credits(used=9, worst_case=509)
+
+
+def test_a_complete_collection_that_goes_on_begins_a_new_round() -> None:
+    before = CollectionStatus(started_at=at(-900), completed_at=at(-600))
+    assert status(A, of=collection(status=before), results=[result(A)]).started_at == at(-900)
+    assert status(A, B, of=collection(status=before), results=[result(A)]).started_at == at(0)

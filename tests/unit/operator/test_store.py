@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import KEY, NOW, collection, job, pod, result, stored
+from builders import KEY, NOW, collection, complete, job, pod, result, stored
 from novahunt_operator.records import Collection, Job, Key, StoredResult
 from novahunt_operator.store import Store
 
@@ -179,3 +179,14 @@ def test_records_are_found_by_the_collection_they_name() -> None:
     assert dict(store.jobs_of(KEY)) == {one.key: one}
     assert dict(store.pods_of(KEY)) == {pods.uid: pods}
     assert store.pod(pods.uid) == pods
+
+
+def test_the_jobs_of_a_deleted_record_are_void_until_they_are_gone() -> None:
+    store = Store()
+    old, new = complete(run=1), job(run=2)
+    for one in (old, new):
+        store.put_job(one)
+    store.void_jobs(Key(old.key.namespace, old.collection), old.domain, 1)
+    assert store.void == {old.uid}
+    store.drop_job(old.key, old.uid)
+    assert store.void == frozenset()

@@ -220,3 +220,15 @@ def test_a_failed_job_waits_for_its_receipt_like_a_complete_one() -> None:
     ended = failed("BackoffLimitExceeded", A)
     found = survey(world(A, jobs=[ended]))
     assert (found.unsettled, found.slots) == ((ended,), 1)
+
+
+def test_a_job_whose_record_was_deleted_must_go_before_its_domain_runs_again() -> None:
+    recorded = complete(A)
+    before = survey(world(A, jobs=[recorded], pods=[finished_pod(recorded, receipt(domain=A))], void={recorded.uid}))
+    assert (before.void, before.settlements, before.due, before.held) == ((recorded,), (), (), (A,))
+    assert survey(world(A)).due == (A,)
+
+
+def test_a_live_job_is_let_finish_although_a_record_of_its_domain_was_deleted() -> None:
+    running = job(A)
+    assert survey(world(A, jobs=[running], void={running.uid})).running == (running,)

@@ -13,6 +13,9 @@ from cluster.control_plane import ROOT, ControlPlane
 
 IMAGE = "registry.example/novahunt-collector:test"
 
+PROBE_SECONDS = 2
+"""How long after a refused key one Job tries again."""
+
 
 def free_port() -> int:
     """Return a port of loopback that is free now."""
@@ -49,7 +52,7 @@ class OperatorProcess:
             "NOVAHUNT_INTAKE_PORT": str(self.port),
             "NOVAHUNT_HEALTH_PORT": str(self.health_port),
             "NOVAHUNT_LOG_FORMAT": "text",
-            "NOVAHUNT_PROBE_SECONDS": "2",
+            "NOVAHUNT_PROBE_SECONDS": str(PROBE_SECONDS),
             "WORKER_CONCURRENCY": "4",
             "WORKER_MAX_JOBS_PER_INTERVAL": "0",
             **self.settings,

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 
 import pytest
 
-from cluster.operator_process import OperatorProcess
+from cluster.operator_process import PROBE_SECONDS, OperatorProcess
 from cluster.world import CollectionObject, World
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, CutBody, Fault, Proceed, truth
 from novahunt_contract.outcomes import Outcome
@@ -40,10 +41,12 @@ async def test_a_wrong_key_is_named_and_the_collection_goes_on_once_it_is_mended
 async def test_a_refused_key_starts_no_further_jobs_than_one_probe_at_a_time(world: World) -> None:
     world.set_key("no-such-key")
     domains = [f"n{number}.example" for number in range(1, 30)]
+    began = time.monotonic()
     world.apply("many", domains, concurrency=4)
     await world.until("many", stalled("KeyRefused"), "stalled for its key", SECONDS_TO_NAME)
     started = len(world.kubelet.started)
-    assert started <= 4
+    # Four run before the first refusal is known; a probe may start before the status says so.
+    assert started <= 4 + (time.monotonic() - began) // PROBE_SECONDS
     await world.until_true(lambda: len(world.kubelet.started) > started, "probed")
     assert len(world.kubelet.running) <= 1
 

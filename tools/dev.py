@@ -12,13 +12,13 @@ import tempfile
 from pathlib import Path
 
 import click
-import yaml
 from kubernetes.aio import client, config
 
 from cluster.process_kubelet import ProcessKubelet
 from hunter_simulator import DEFAULT_KEY, running_simulator
 from hunter_simulator.settings import read_config
 from novahunt_operator.cluster import Cluster
+from tools.accounts import write_kubeconfig
 from tools.images import COLLECTOR, OPERATOR
 from tools.shell import ROOT, ProgramError, ask, devcluster, exports, show
 
@@ -41,12 +41,8 @@ def prepare(environment: dict[str, str]) -> Path:
     ask(["kubectl", "apply", "-f", "-"], environment=environment, stdin=json.dumps(secret))
     token = ask(["kubectl", "create", "token", "novahunt", "--duration=8h"], environment=environment).strip()
     admin = Path(environment["KUBECONFIG"])
-    kubeconfig = yaml.safe_load(admin.read_text())
-    kubeconfig["users"] = [{"name": "operator", "user": {"token": token}}]
-    kubeconfig["contexts"][0]["context"]["user"] = "operator"
     own = admin.with_name("operator.kubeconfig")
-    own.touch(mode=0o600)
-    own.write_text(yaml.safe_dump(kubeconfig))
+    write_kubeconfig(own, admin=admin, token=token)
     return own
 
 

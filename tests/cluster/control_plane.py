@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.shell import exports
+
 ROOT = Path(__file__).resolve().parents[2]
 REUSED = "NOVAHUNT_TEST_CLUSTER"
 """Environment variable: the name of a running cluster of the cluster tool, which is then left running."""
@@ -78,23 +80,11 @@ def running(name: str) -> Iterator[ControlPlane]:
 
 
 def _look_at(name: str) -> ControlPlane:
-    environment = dict(os.environ) | _assignments(_devcluster("env", "--name", name, seconds=CALL_SECONDS))
+    environment = exports(_devcluster("env", "--name", name, seconds=CALL_SECONDS))
     kubectl = next(
         folder / "kubectl" for folder in map(Path, environment["PATH"].split(":")) if (folder / "kubectl").is_file()
     )
     return ControlPlane(name, Path(environment["KUBECONFIG"]), kubectl, environment)
-
-
-def _assignments(text: str) -> dict[str, str]:
-    """Read the lines `export NAME=value`, as a shell would that has this process's PATH."""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        words = shlex.split(line, comments=True)
-        for word in words[1:] if words[:1] == ["export"] else words:
-            key, equals, value = word.rstrip(";").partition("=")
-            if equals and key.isidentifier():
-                found[key] = value.replace("${PATH}", "$PATH").replace("$PATH", os.environ.get("PATH", ""))
-    return found
 
 
 def _devcluster(*args: str, seconds: float) -> str:

@@ -7,9 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from cluster.control_plane import ROOT, ControlPlane
+from tools.accounts import write_kubeconfig
 
 IMAGE = "registry.example/novahunt-collector:test"
 
@@ -91,10 +90,6 @@ class OperatorProcess:
     def _kubeconfig(self) -> Path:
         """Write a kubeconfig of the chart's service account, which is what the operator's pod would be."""
         token = self.plane.kubectl("create", "token", "novahunt", "-n", self.namespace, "--duration=2h").strip()
-        config = yaml.safe_load(self.plane.kubeconfig.read_text())
-        config["users"] = [{"name": "operator", "user": {"token": token}}]
-        config["contexts"][0]["context"]["user"] = "operator"
         path = self.folder / "kubeconfig"
-        path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(config))
+        write_kubeconfig(path, admin=self.plane.kubeconfig, token=token)
         return path

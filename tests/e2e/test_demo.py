@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -39,10 +38,14 @@ def test_the_example_is_collected_into_config_maps_and_watched_as_it_moves(node:
     words = ["kubectl", "get", "dcol", "demo", "-w", "--output-watch-events", "-o", "json", "-n", SALES]
     node.kubectl("apply", "-n", SALES, "-f", "examples/demo.yaml")
     with subprocess.Popen(words, env=dict(node.target.environment), stdout=subprocess.PIPE, text=True) as watching:
-        node.kubectl("wait", "--for=condition=Ready", "dcol/demo", "-n", SALES, "--timeout=110s")
-        time.sleep(0.5)
+        assert watching.stdout is not None
+        said = ""
+        for line in watching.stdout:
+            said += line
+            if '"Completed"' in line:
+                break
         watching.terminate()
-        said = watching.stdout.read() if watching.stdout is not None else ""
+    node.kubectl("wait", "--for=condition=Ready", "dcol/demo", "-n", SALES, "--timeout=110s")
     progress = re.findall(r'"progress": ?(\d+)', said)
     assert len(set(progress)) > 2, f"the watch moved: {progress}"
     check_truth(node, "demo")

@@ -66,6 +66,12 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     credits: int = 0
     """Credits that the pages of this document cost by Hunter's rule."""
     requests: int = 0
+    page_size: int = 0
+    """Addresses of a full page; 0: not known."""
+    pages: tuple[int, ...] = ()
+    """The `limit` of each answered page in order; their sums are the offsets. What Hunter may give away if repeated."""
+    suppressed: int = 0
+    """Addresses that Hunter gave and a suppression list kept out."""
 
 
 def file_name(domain: str) -> str:

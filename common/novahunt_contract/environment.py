@@ -10,6 +10,9 @@ HUNTER_REQUESTS_PER_SECOND = "HUNTER_REQUESTS_PER_SECOND"
 """Per key; may be a fraction where the operator passes a collector its static share."""
 HUNTER_REQUESTS_PER_MINUTE = "HUNTER_REQUESTS_PER_MINUTE"
 HUNTER_BASE_URL = "HUNTER_BASE_URL"
+HUNTER_REPEATS_CHARGED = "HUNTER_REPEATS_CHARGED"
+"""`true`: count a repeated request as paid again. Hunter gives it away within a billing period (its API
+documentation, read 2026-11); what it takes for the same request where offsets differ is not documented."""
 
 DEFAULT_BASE_URL = "https://api.hunter.io/v2"
 DEFAULT_PAGE_SIZE = 100
@@ -18,7 +21,17 @@ DEFAULT_REQUESTS_PER_SECOND = 15.0
 DEFAULT_REQUESTS_PER_MINUTE = 500.0
 
 # What the operator sets in a collector's Job, and a person on a terminal may leave out.
+TASK = "NOVAHUNT_TASK"
+"""`collect` (default), `estimate` or `sweep`; see `errands`."""
 DOMAIN = "NOVAHUNT_DOMAIN"
+DOMAINS = "NOVAHUNT_DOMAINS"
+"""The domains of an estimate in their one form, one a line."""
+BUDGET = "NOVAHUNT_BUDGET"
+"""`true`: no request that can cost credits is made without the intake's word, however long it is away."""
+SUPPRESSION = "NOVAHUNT_SUPPRESSION"
+"""JSON list of `{"name": …, "path": …}`: suppression lists, how people call them and the files that hold them."""
+RETAIN_FROM = "NOVAHUNT_RETAIN_FROM"
+"""A sweep removes what was collected before this time; unset: nothing is too old."""
 COLLECTION = "NOVAHUNT_COLLECTION"
 RUN = "NOVAHUNT_RUN"
 JOB_ID = "NOVAHUNT_JOB_ID"

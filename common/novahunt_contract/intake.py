@@ -6,6 +6,8 @@ longer) a collector of ours; stop. 409: a later run has stored its document; sto
 503 with Retry-After: not the active replica, or the pod is not known yet; try the next address, then again.
 """
 
+from enum import StrEnum
+
 import msgspec
 
 from novahunt_contract.receipt import ConfigMapPlace
@@ -20,6 +22,16 @@ DOCUMENT = "/v1/document"
 """PUT a stored document (JSON, Content-Encoding gzip allowed) → Stored. GET → 200 the document, or 404.
 
 Both speak of the domain of the caller's own Job.
+"""
+
+DOCUMENTS = "/v1/documents"
+"""For sweeps. GET → `Listing` of the domains whose documents lie in ConfigMaps.
+GET `/v1/documents/<domain>` → 200 that document, or 404. PUT the same path: what is left of it → `Stored`.
+"""
+
+SWEPT = "/v1/swept"
+"""POST `Swept` → 200: recorded. For sweeps; called before a volume's document is replaced or removed, so that a
+crash between the two is found by the next sweep; for ConfigMaps it removes the document itself.
 """
 
 HOLD_SECONDS = 20.0
@@ -56,6 +68,19 @@ class PermitCall(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     wanted: bool = True
     answered: Answered | None = None
     progress: Progress | None = None
+    credits: int = 0
+    """The most that the request asked for can cost; 0: it is free of charge."""
+    spent: int = 0
+    """What this process's answers have cost so far, lost ones in full."""
+    stopping: bool = False
+    """The process ends before its domain is finished: what is reserved beyond `spent` may be given back."""
+
+
+class BudgetWord(StrEnum):
+    """Whose credits are spent."""
+
+    COLLECTION = "Budget"
+    DOMAIN = "DomainBudget"
 
 
 class PermitAnswer(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -63,6 +88,10 @@ class PermitAnswer(msgspec.Struct, frozen=True, omit_defaults=True, rename="came
 
     permit: str | None = None
     retry_after_seconds: float = 0.0
+    refused: BudgetWord | None = None
+    """Set: there is no permit, because the request could cost more than this budget has left."""
+    credits_left: int = 0
+    """With `refused`: what that budget has left, 0 or more, and fewer than were asked for."""
 
 
 class Stored(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,6 +101,26 @@ class Stored(msgspec.Struct, frozen=True, rename="camel"):
     sha256: str
     bytes: int
     stored_at: str
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """Domains in their one form."""
+
+    domains: tuple[str, ...]
+
+
+class Swept(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What a sweep leaves of one domain's document."""
+
+    domain: str
+    removed: bool = False
+    """True: nothing; the other fields are then those of an empty document."""
+    emails: int = 0
+    sha256: str = ""
+    bytes: int = 0
+    stored_at: str = ""
+    expired: bool = False
+    """With `removed`: for its age, not for a suppression list."""
 
 
 class Error(msgspec.Struct, frozen=True):

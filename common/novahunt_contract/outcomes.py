@@ -24,6 +24,10 @@ class Reason(StrEnum):
     NOTHING_FOUND = "NothingFound"
     MAX_RESULTS = "MaxResults"
     PLAN_LIMIT = "PlanLimit"
+    DOMAIN_BUDGET = "DomainBudget"
+    """The domain's share of the budget (`maxCreditsPerDomain`) is spent; what it bought is stored."""
+    SUPPRESSED = "Suppressed"
+    """A suppression list names the domain: Hunter is not asked, and nothing is stored."""
     DOMAIN_REFUSED = "DomainRefused"
     CLAIMED = "Claimed"
     """A person asked Hunter to be left alone (HTTP 451)."""
@@ -31,6 +35,8 @@ class Reason(StrEnum):
     QUOTA_EXHAUSTED = "QuotaExhausted"
     BUDGET = "Budget"
     BAD_REQUEST = "BadRequest"
+    SUPPRESSION_LIST = "SuppressionList"
+    """A suppression list is missing or can't be understood: without it nothing may be stored."""
     HUNTER_UNAVAILABLE = "HunterUnavailable"
     STORAGE = "Storage"
     INTERRUPTED = "Interrupted"
@@ -49,12 +55,15 @@ ENDINGS = {
     Reason.NOTHING_FOUND: Ending(ExitCode.DONE, Outcome.EMPTY),
     Reason.MAX_RESULTS: Ending(ExitCode.DONE, Outcome.TRUNCATED),
     Reason.PLAN_LIMIT: Ending(ExitCode.DONE, Outcome.TRUNCATED),
+    Reason.DOMAIN_BUDGET: Ending(ExitCode.DONE, Outcome.TRUNCATED),
+    Reason.SUPPRESSED: Ending(ExitCode.DONE, Outcome.EMPTY),
     Reason.DOMAIN_REFUSED: Ending(ExitCode.DOMAIN_REFUSED, Outcome.FAILED),
     Reason.CLAIMED: Ending(ExitCode.DOMAIN_REFUSED, Outcome.FAILED),
     Reason.KEY_REFUSED: Ending(ExitCode.KEY_REFUSED, Outcome.PENDING),
     Reason.QUOTA_EXHAUSTED: Ending(ExitCode.QUOTA_EXHAUSTED, Outcome.PENDING),
     Reason.BUDGET: Ending(ExitCode.BUDGET_REFUSED, Outcome.PENDING),
     Reason.BAD_REQUEST: Ending(ExitCode.BAD_REQUEST, Outcome.PENDING),
+    Reason.SUPPRESSION_LIST: Ending(ExitCode.BAD_REQUEST, Outcome.PENDING),
     Reason.HUNTER_UNAVAILABLE: Ending(ExitCode.HUNTER_UNAVAILABLE, Outcome.FAILED),
     Reason.STORAGE: Ending(ExitCode.STORAGE_FAILED, Outcome.FAILED),
     Reason.INTERRUPTED: Ending(ExitCode.INTERRUPTED, Outcome.FAILED),

@@ -43,7 +43,14 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     items: int = 0
     reported: int = 0
     credits: int = 0
+    """What the answers of this attempt cost by Hunter's rule; lost answers that may have cost are counted in full."""
+    credits_saved: int = 0
+    """What the pages cost that an earlier attempt or run paid for and that were taken from a checkpoint."""
     requests: int = 0
+    suppressed: int = 0
+    """Addresses left out because a suppression list names them."""
+    suppression: str = ""
+    """Digest of the suppression lists that were applied; empty: there are none."""
     search_hash: str = ""
     collected_at: str | None = None
     stored_at: str | None = None

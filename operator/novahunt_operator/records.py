@@ -132,11 +132,19 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     reported: int = 0
     credits: int = 0
     credits_total: int = 0
+    month: str = ""
+    """`YYYY-MM` (UTC) that `credits_month` speaks of: the one in which the last run that cost anything ended."""
+    credits_month: int = 0
     requests: int = 0
     attempts: int = 0
     job_id: str = ""
     search_hash: str = ""
     max_results: int = 0
+    max_credits: int = 0
+    """`budget.maxCreditsPerDomain` that the run was made under; 0: there was none."""
+    suppressed: int = 0
+    suppression: str = ""
+    """Digest of the suppression lists that the document was stored under."""
     retry_failed: str | None = None
     recollect: str | None = None
     collected_at: str | None = None
@@ -144,6 +152,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     ended_at: str | None = None
     sha256: str | None = None
     bytes: int = 0
+    stored_bytes: int = 0
+    """What the document takes in ConfigMaps, after packing; 0 on a volume."""
     changed: Changed | None = None
     storage: Place | None = None
 

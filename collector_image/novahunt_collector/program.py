@@ -1,33 +1,22 @@
-"""The process: puts the parts together, runs the domains in turn, and ends within ten seconds of a signal."""
+"""The process: finds out what it is for, runs the domains in turn, and ends within ten seconds of a signal."""
 
 import asyncio
 import logging
 import os
-import random
 import signal
 import threading
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 
 from novahunt_collector import arguments as command_line
-from novahunt_collector import hunter, intake_link, logs, receipts
+from novahunt_collector import errand, logs, receipts
 from novahunt_collector import settings as configuration
-from novahunt_collector.domain_run import DomainRun, Tools
-from novahunt_collector.errors import CollectorError, exit_code_of, reason_of
-from novahunt_collector.intake_link import IntakeLink
-from novahunt_collector.intake_pace import IntakePace
-from novahunt_collector.pace import Pace, SelfPace
-from novahunt_collector.permits import Permits
+from novahunt_collector.assembly import open_tools
+from novahunt_collector.domain_run import DomainRun
+from novahunt_collector.errors import CollectorError, UsageError, exit_code_of, reason_of
 from novahunt_collector.settings import Settings
-from novahunt_collector.storage.at_intake import IntakeStorage
-from novahunt_collector.storage.folder import FolderStorage
-from novahunt_collector.storage.interface import Storage
-from novahunt_collector.storage.memory import FolderOrMemoryStorage, MemoryStorage
 from novahunt_collector.tally import Tally
-from novahunt_collector.windows import Windows
-from novahunt_contract import environment, keys
+from novahunt_contract import environment
+from novahunt_contract.errands import Task
 from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import ENDINGS, Reason
 from novahunt_contract.receipt import Receipt
@@ -39,6 +28,9 @@ HARD_STOP_SECONDS = 8.0
 
 CONCERN_EVERY_DOMAIN = (Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST, Reason.INTERRUPTED)
 """After these the next domain would end the same way."""
+
+ERRANDS: Mapping[Task, errand.Maker] = {}
+"""What a process can do beside collecting domains."""
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
@@ -53,6 +45,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
         logs.configure(
             environ.get(environment.LOG_FORMAT) or "text", environ.get(environment.COLLECTION), _run_number(environ)
         )
+        task = _task(environ)
+        if task is not Task.COLLECT:
+            return errand.main(task, ERRANDS[task], environ)
         wanted = command_line.read(arguments, environ)
         domain = wanted.domains[0]
         settings = configuration.read(environ)
@@ -138,54 +133,12 @@ class _Process:
             _log.warning("%s is no https:// URL: the key travels unencrypted", environment.HUNTER_BASE_URL)
 
 
-@asynccontextmanager
-async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
-    """Put the parts together, and close their connections at the end.
-
-    Raises:
-        UsageError: the environment names a proxy that can't be used.
-    """
-    uniform = random.SystemRandom().uniform
-    async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(hunter.open_http(settings.hunter))
-        link: IntakeLink | None = None
-        if settings.intake is not None:
-            intake_http = await stack.enter_async_context(intake_link.open_http())
-            link = IntakeLink(intake_http, settings.intake, lambda: uniform(0.5, 1.5) * settings.backoff.base)
-        yield Tools(
-            settings=settings,
-            hunter=hunter.HunterClient(http, settings.hunter, settings.search, _now),
-            pace=_pace(settings, link),
-            storage=_storage(settings, link),
-            now=_now,
-            uniform=uniform,
-        )
-
-
-def _pace(settings: Settings, link: IntakeLink | None) -> Pace:
-    windows = Windows(settings.pace)
-    if link is None:
-        return SelfPace(windows, time.monotonic)
-    return IntakePace(
-        link,
-        Permits(keys.fingerprint(settings.hunter.api_key)),
-        windows,
-        clock=time.monotonic,
-        uniform=random.SystemRandom().uniform,
-        pause=settings.backoff.base,
-    )
-
-
-def _storage(settings: Settings, link: IntakeLink | None) -> Storage:
-    if settings.folder is None and link is not None:
-        return IntakeStorage(link, settings.backoff, settings.storage_patience, random.SystemRandom().uniform)
-    folder = FolderStorage(settings.folder or configuration.DEFAULT_FOLDER)
-    # Where the folder was chosen, somebody expects the document there: then a failure is a failure.
-    return folder if settings.folder_was_chosen else FolderOrMemoryStorage(folder, MemoryStorage())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _task(environ: Mapping[str, str]) -> Task:
+    known = (Task.COLLECT, *ERRANDS)
+    text = environ.get(environment.TASK) or Task.COLLECT
+    if text not in known:
+        raise UsageError(f"{environment.TASK} must be one of {', '.join(known)}: correct it, or unset it for collect")
+    return Task(text)
 
 
 def _run_number(environ: Mapping[str, str]) -> int | None:

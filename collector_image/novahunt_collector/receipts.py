@@ -75,7 +75,12 @@ def reason_of_document(truncated: str | None, total: int) -> Reason:
 
 
 def write(content: Receipt, environ: Mapping[str, str]) -> bool:
-    """Write the receipt where the environment says, if it does; tell whether nothing is amiss.
+    """Write the receipt where the environment says, if it does; tell whether nothing is amiss."""
+    return write_bytes(receipt.encode(content), environ)
+
+
+def write_bytes(data: bytes, environ: Mapping[str, str]) -> bool:
+    """Write an encoded receipt of any kind, as `write` does.
 
     The kubelet mounts the file itself, so it is written in place: there is nothing to rename.
     """
@@ -85,7 +90,7 @@ def write(content: Receipt, environ: Mapping[str, str]) -> bool:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o660)
         with open(descriptor, "wb") as file:  # noqa: PTH123 - an open descriptor, not a path
-            file.write(receipt.encode(content))
+            file.write(data)
     except (OSError, ValueError) as error:
         _log.error("the receipt can't be written to %s (%s)", path, type(error).__name__)
         return False

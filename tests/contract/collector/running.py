@@ -13,8 +13,8 @@ import novahunt_collector
 import novahunt_contract
 from hunter_simulator import DEFAULT_KEY, Simulator
 from novahunt_collector import logs, settings
+from novahunt_collector.assembly import open_tools
 from novahunt_collector.domain_run import DomainRun
-from novahunt_collector.program import open_tools
 from novahunt_contract import document as documents
 from novahunt_contract import environment as names
 from novahunt_contract import receipt as receipts

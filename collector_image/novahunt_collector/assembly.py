@@ -1,0 +1,72 @@
+"""Puts the parts of a process together: clients, pace, storage."""
+
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from novahunt_collector import hunter, intake_link
+from novahunt_collector import settings as configuration
+from novahunt_collector.domain_run import Tools
+from novahunt_collector.intake_link import IntakeLink
+from novahunt_collector.intake_pace import IntakePace
+from novahunt_collector.pace import Pace, SelfPace
+from novahunt_collector.permits import Permits
+from novahunt_collector.settings import Settings
+from novahunt_collector.storage.at_intake import IntakeStorage
+from novahunt_collector.storage.folder import FolderStorage
+from novahunt_collector.storage.interface import Storage
+from novahunt_collector.storage.memory import FolderOrMemoryStorage, MemoryStorage
+from novahunt_collector.windows import Windows
+from novahunt_contract import keys
+
+
+@asynccontextmanager
+async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
+    """Put the parts together, and close their connections at the end.
+
+    Raises:
+        UsageError: the environment names a proxy that can't be used.
+    """
+    uniform = random.SystemRandom().uniform
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(hunter.open_http(settings.hunter))
+        link: IntakeLink | None = None
+        if settings.intake is not None:
+            intake_http = await stack.enter_async_context(intake_link.open_http())
+            link = IntakeLink(intake_http, settings.intake, lambda: uniform(0.5, 1.5) * settings.backoff.base)
+        yield Tools(
+            settings=settings,
+            hunter=hunter.HunterClient(http, settings.hunter, settings.search, _now),
+            pace=_pace(settings, link),
+            storage=_storage(settings, link),
+            now=_now,
+            uniform=uniform,
+        )
+
+
+def _pace(settings: Settings, link: IntakeLink | None) -> Pace:
+    windows = Windows(settings.pace)
+    if link is None:
+        return SelfPace(windows, time.monotonic)
+    return IntakePace(
+        link,
+        Permits(keys.fingerprint(settings.hunter.api_key)),
+        windows,
+        clock=time.monotonic,
+        uniform=random.SystemRandom().uniform,
+        pause=settings.backoff.base,
+    )
+
+
+def _storage(settings: Settings, link: IntakeLink | None) -> Storage:
+    if settings.folder is None and link is not None:
+        return IntakeStorage(link, settings.backoff, settings.storage_patience, random.SystemRandom().uniform)
+    folder = FolderStorage(settings.folder or configuration.DEFAULT_FOLDER)
+    # Where the folder was chosen, somebody expects the document there: then a failure is a failure.
+    return folder if settings.folder_was_chosen else FolderOrMemoryStorage(folder, MemoryStorage())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

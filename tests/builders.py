@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from novahunt_contract import times
+from novahunt_contract import errands, times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Receipt, encode
 from novahunt_contract.searchhash import Search, search_hash
 from novahunt_operator.planner import Limits, Outlook, look
-from novahunt_operator.records import Collection, Job, JobEnd, Key, Pod, Result, StoredResult
+from novahunt_operator.records import Collection, Errand, Job, JobEnd, Key, Pod, Result, StoredResult
 from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.spec import CollectionSpec
 from novahunt_operator.statusobject import CollectionStatus
@@ -94,7 +94,34 @@ def failed(reason: str, domain: str = "example.com", run: int = 1, **fields: Any
     return job(domain, run, **{**given, **fields})
 
 
-def pod(of: Job | None = None, **fields: Any) -> Pod:
+def errand(task: errands.Task = errands.Task.ESTIMATE, of: str = "wishes", attempt: int = 1, **fields: Any) -> Errand:
+    """Return an errand's Job that has just been made."""
+    name = f"{KEY.name}-{task}-{of}-{attempt}"
+    given: dict[str, Any] = {
+        "key": Key(KEY.namespace, name),
+        "uid": f"job-{name}",
+        "resource_version": 10,
+        "owner_uid": UID,
+        "collection": KEY.name,
+        "task": task,
+        "of": of,
+        "attempt": attempt,
+        "job_id": f"{task}-{KEY.name}-{times.to_milliseconds(NOW - 5 * SECOND)}",
+        "created": NOW - 5 * SECOND,
+        "deleting": False,
+        "active": 1,
+        "failed": 0,
+        "end": None,
+        "end_reason": "",
+        "end_message": "",
+        "ended_at": None,
+        "template_hash": TEMPLATE,
+        "counts": None,
+    }
+    return Errand(**{**given, **fields})
+
+
+def pod(of: Job | Errand | None = None, **fields: Any) -> Pod:
     """Return a running pod of a Job."""
     owner = of or job()
     given: dict[str, Any] = {
@@ -103,7 +130,7 @@ def pod(of: Job | None = None, **fields: Any) -> Pod:
         "resource_version": 20,
         "job_uid": owner.uid,
         "collection": owner.collection,
-        "domain": owner.domain,
+        "domain": owner.domain if isinstance(owner, Job) else "",
         "phase": "Running",
         "deleting": False,
         "started": True,

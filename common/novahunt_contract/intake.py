@@ -27,11 +27,13 @@ Both speak of the domain of the caller's own Job.
 DOCUMENTS = "/v1/documents"
 """For sweeps. GET → `Listing` of the domains whose documents lie in ConfigMaps.
 GET `/v1/documents/<domain>` → 200 that document, or 404. PUT the same path: what is left of it → `Stored`.
+409: a run of that domain is under way, or has stored another document since; leave this one alone. Its run applies the
+lists itself, and the operator starts another sweep where they were older ones.
 """
 
 SWEPT = "/v1/swept"
 """POST `Swept` → 200: recorded. For sweeps; called before a volume's document is replaced or removed, so that a
-crash between the two is found by the next sweep; for ConfigMaps it removes the document itself.
+crash between the two is found by the next sweep; for ConfigMaps it removes the document itself. 409: as above.
 """
 
 HOLD_SECONDS = 20.0

@@ -10,7 +10,9 @@ from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.records import Result
 from novahunt_operator.settle import Lost
 
-SHARED = frozenset({Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BUDGET, Reason.BAD_REQUEST})
+SHARED = frozenset(
+    {Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BUDGET, Reason.BAD_REQUEST, Reason.SUPPRESSION_LIST}
+)
 """Reasons that hold for every domain of the collection alike."""
 
 MAX_PAUSE = timedelta(minutes=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from novahunt_operator.jobs import volume_path
+from novahunt_operator.pods import volume_path
 from novahunt_operator.records import Collection
 
 

@@ -10,7 +10,7 @@ import kopf
 import msgspec
 
 from novahunt_operator import names, parse
-from novahunt_operator.records import Key
+from novahunt_operator.records import Errand, Job, Key
 from novahunt_operator.store import Store
 
 _log = logging.getLogger(__name__)
@@ -62,14 +62,16 @@ def registry(store: Store, changed: Callable[[Key], None]) -> kopf.OperatorRegis
 
     @kopf.on.event("batch", "v1", "jobs", registry=handlers)
     def job_event(event: kopf.RawEvent, **_: Any) -> None:
-        job = parse.job(event["object"])
-        if job is None:
-            return
-        if event["type"] == "DELETED":
-            store.drop_job(job.key, job.uid)
-        else:
-            store.put_job(job)
-        changed(Key(job.key.namespace, job.collection))
+        deleted = event["type"] == "DELETED"
+        made = parse.job(event["object"]) or parse.errand(event["object"])
+        match made:
+            case Job():
+                store.drop_job(made.key, made.uid) if deleted else store.put_job(made)
+            case Errand():
+                store.drop_errand(made.key, made.uid) if deleted else store.put_errand(made)
+            case None:
+                return
+        changed(Key(made.key.namespace, made.collection))
 
     del login, collection_event, job_event
     return handlers

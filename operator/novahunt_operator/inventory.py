@@ -10,7 +10,7 @@ import msgspec
 
 from novahunt_operator import names, parse, paths, wire
 from novahunt_operator.cluster import Cluster
-from novahunt_operator.records import Key
+from novahunt_operator.records import Errand, Job, Key
 from novahunt_operator.store import Store
 
 _PAGE = 200
@@ -53,17 +53,26 @@ class Inventory:
     async def _jobs(self, namespace: str | None) -> set[Key]:
         objects, version = await self._list(paths.jobs(namespace), {"labelSelector": names.SELECTOR})
         found = [job for item in objects if (job := parse.job(item)) is not None]
-        uids = {job.uid for job in found}
+        errands = [errand for item in objects if (errand := parse.errand(item)) is not None]
+        seen: tuple[Job | Errand, ...] = (*found, *errands)
+        uids = {job.uid for job in seen}
         for job in found:
             self._store.put_job(job)
-        missed = [
-            known
-            for known in self._store.jobs()
-            if namespace in (None, known.key.namespace) and known.uid not in uids and known.resource_version <= version
-        ]
-        for known in missed:
-            self._store.drop_job(known.key, known.uid)
-        return {Key(job.key.namespace, job.collection) for job in (*found, *missed)}
+        for errand in errands:
+            self._store.put_errand(errand)
+
+        def is_missed(known: Job | Errand) -> bool:
+            ours = namespace in (None, known.key.namespace)
+            return ours and known.uid not in uids and known.resource_version <= version
+
+        missed = [known for known in self._store.jobs() if is_missed(known)]
+        missed_errands = [known for known in self._store.errands() if is_missed(known)]
+        for job in missed:
+            self._store.drop_job(job.key, job.uid)
+        for errand in missed_errands:
+            self._store.drop_errand(errand.key, errand.uid)
+        changed: tuple[Job | Errand, ...] = (*seen, *missed, *missed_errands)
+        return {Key(job.key.namespace, job.collection) for job in changed}
 
     async def _list(self, path: str, query: dict[str, str]) -> tuple[list[dict[str, Any]], int]:
         objects: list[dict[str, Any]] = []

@@ -32,6 +32,19 @@ CLAIM_ANNOTATION = f"{GROUP}/claim"
 PATH_ANNOTATION = f"{GROUP}/path"
 TEMPLATE_HASH_ANNOTATION = f"{GROUP}/template-hash"
 
+TASK_ANNOTATION = f"{GROUP}/task"
+"""On an errand's Job: what it is for."""
+OF_ANNOTATION = f"{GROUP}/of"
+"""On an errand's Job: names the wishes that it was made for."""
+ATTEMPT_ANNOTATION = f"{GROUP}/attempt"
+COUNTS_ANNOTATION = f"{GROUP}/counts"
+"""On an estimate's Job: what it counted, once that was read from its receipt."""
+REPLACES_ANNOTATION = f"{GROUP}/replaces"
+"""On a document's first ConfigMap: those that it took the place of when addresses were removed."""
+
+SWEEP_ANNOTATION = f"{GROUP}/sweep"
+"""On a DomainCollection: any new value asks for a sweep at once."""
+
 SELECTOR = f"{MANAGED_BY_LABEL}={MANAGED_BY},{COMPONENT_LABEL}={COLLECTOR}"
 """Selects the Jobs and pods of collectors, on the server's side."""
 
@@ -44,6 +57,11 @@ _HASH_LENGTH = 12
 def job_name(collection: str, collection_uid: str, domain: str, run: int) -> str:
     """Return the one name that a run's Job has, whoever creates it and however often."""
     return _shortened(collection, f"{collection_uid}/{domain}/{run}")
+
+
+def errand_name(collection: str, collection_uid: str, task: str, of: str, attempt: int) -> str:
+    """Return the one name that an errand's attempt has; no domain has a slash, so no run's Job has it."""
+    return _shortened(collection, f"{collection_uid}/{task}//{of}/{attempt}")
 
 
 def result_name(collection: str, domain: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from novahunt_contract.errands import Task
 from novahunt_operator import names, wire
-from novahunt_operator.records import Collection, Job, JobEnd, Key, Pod, Result, StoredResult
+from novahunt_operator.records import Collection, Counts, Errand, Job, JobEnd, Key, Pod, Result, StoredResult
 from novahunt_operator.spec import CollectionSpec
 from novahunt_operator.statusobject import CollectionStatus
 
@@ -39,6 +40,7 @@ def collection(raw: Mapping[str, Any]) -> Collection:
         spec=spec,
         status=status,
         spec_error=spec_error,
+        sweep_wish=meta.annotations.get(names.SWEEP_ANNOTATION, ""),
     )
 
 
@@ -52,7 +54,7 @@ def job(raw: Mapping[str, Any]) -> Job | None:
     if owner is None or owner.kind != "DomainCollection" or domain is None or not run.isdecimal():
         return None
     max_results = meta.annotations.get(names.MAX_RESULTS_ANNOTATION, "")
-    ended = next((c for c in read.status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
+    ended = _end(read)
     return Job(
         key=_key(meta),
         uid=meta.uid,
@@ -77,6 +79,39 @@ def job(raw: Mapping[str, Any]) -> Job | None:
         claim_name=meta.annotations.get(names.CLAIM_ANNOTATION),
         path=meta.annotations.get(names.PATH_ANNOTATION),
         template_hash=meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
+    )
+
+
+def errand(raw: Mapping[str, Any]) -> Errand | None:
+    """Read an errand's Job; None when it is not one that the operator made for a whole collection."""
+    read = msgspec.convert(raw, wire.JobObject)
+    meta = read.metadata
+    owner = meta.controller
+    task = meta.annotations.get(names.TASK_ANNOTATION)
+    attempt = meta.annotations.get(names.ATTEMPT_ANNOTATION, "")
+    if owner is None or owner.kind != "DomainCollection" or task not in list(Task) or not attempt.isdecimal():
+        return None
+    ended = _end(read)
+    return Errand(
+        key=_key(meta),
+        uid=meta.uid,
+        resource_version=int(meta.resource_version),
+        owner_uid=owner.uid,
+        collection=owner.name,
+        task=Task(task),
+        of=meta.annotations.get(names.OF_ANNOTATION, ""),
+        attempt=int(attempt),
+        job_id=meta.annotations.get(names.JOB_ID_ANNOTATION, ""),
+        created=meta.creation_timestamp or _EPOCH,
+        deleting=meta.deletion_timestamp is not None,
+        active=read.status.active,
+        failed=read.status.failed,
+        end=JobEnd(ended.type) if ended else None,
+        end_reason=ended.reason if ended else "",
+        end_message=ended.message if ended else "",
+        ended_at=ended.last_transition_time if ended else None,
+        template_hash=meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
+        counts=_counts(meta.annotations.get(names.COUNTS_ANNOTATION)),
     )
 
 
@@ -126,6 +161,18 @@ def result(read: wire.ResultObject) -> StoredResult:
         data=Result(**fields),
         owner_uid=read.metadata.controller.uid if read.metadata.controller is not None else None,
     )
+
+
+def _end(read: wire.JobObject) -> wire.JobCondition | None:
+    return next((c for c in read.status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
+
+
+def _counts(text: str | None) -> Counts | None:
+    try:
+        return msgspec.json.decode(text, type=Counts) if text is not None else None
+    except msgspec.DecodeError:
+        # Somebody else wrote it: the domains are counted again.
+        return None
 
 
 def _key(meta: wire.Meta) -> Key:

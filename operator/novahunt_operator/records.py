@@ -1,10 +1,12 @@
 """Compact typed records of the objects that the operator watches; everything else of them is dropped."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
 
+from novahunt_contract.document import started_at
+from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome
 from novahunt_contract.receipt import Changed, ConfigMapPlace
 from novahunt_operator.spec import CollectionSpec
@@ -35,6 +37,8 @@ class Collection(msgspec.Struct, frozen=True):
     status: CollectionStatus
     spec_error: str | None = None
     """Why the spec can't be read (an object older than its schema); then `spec` is all defaults."""
+    sweep_wish: str = ""
+    """The value of the annotation that asks for a sweep."""
 
 
 class JobEnd(StrEnum):
@@ -77,6 +81,50 @@ class Job(msgspec.Struct, frozen=True):
         return self.end is None and self.active == 0 and self.failed > 0
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """What an estimate's Job counted, as it is recorded on that Job."""
+
+    domains: int
+    emails: int
+    credits: int
+
+
+class Errand(msgspec.Struct, frozen=True):
+    """A Job that does something for a whole collection, not for one of its domains, as last seen."""
+
+    key: Key
+    uid: str
+    resource_version: int
+    owner_uid: str
+    collection: str
+    task: Task
+    of: str
+    """Names the wishes that it was made for."""
+    attempt: int
+    """From 1, over Jobs of the same wishes."""
+    job_id: str
+    created: datetime
+    deleting: bool
+    active: int
+    failed: int
+    end: JobEnd | None
+    end_reason: str
+    end_message: str
+    ended_at: datetime | None
+    template_hash: str
+    counts: Counts | None
+
+    @property
+    def backing_off(self) -> bool:
+        """Whether the Job waits between two attempts and so holds no slot."""
+        return self.end is None and self.active == 0 and self.failed > 0
+
+    @property
+    def began(self) -> datetime:
+        """When the operator made it, by the operator's own clock."""
+        return datetime.fromtimestamp(started_at(self.job_id) / 1000, UTC)
+
+
 class Pod(msgspec.Struct, frozen=True):
     """A collector's pod as last seen."""
 
@@ -86,6 +134,7 @@ class Pod(msgspec.Struct, frozen=True):
     job_uid: str
     collection: str
     domain: str
+    """Empty: it is an errand's."""
     phase: str
     deleting: bool
     started: bool

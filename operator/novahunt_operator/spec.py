@@ -44,6 +44,20 @@ class DomainsSource(msgspec.Struct, frozen=True, rename="camel"):
     config_map_key_ref: KeyRef
 
 
+class SuppressionSource(msgspec.Struct, frozen=True, rename="camel"):
+    """A list of what is never stored: a key of a Secret, which only pods read, or of a ConfigMap."""
+
+    secret_key_ref: KeyRef | None = None
+    config_map_key_ref: KeyRef | None = None
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        if self.config_map_key_ref is not None:
+            return f"ConfigMap {self.config_map_key_ref.name}, {self.config_map_key_ref.key}"
+        return f"Secret {self.secret_key_ref.name}, {self.secret_key_ref.key}" if self.secret_key_ref else ""
+
+
 class Budget(msgspec.Struct, frozen=True, rename="camel"):
     """Credits that may be spent."""
 
@@ -126,7 +140,7 @@ class CollectionSpec(msgspec.Struct, frozen=True, rename="camel"):
     suspend: bool = False
     priority: int = 0
     ttl_seconds_after_finished: int | None = None
-    suppression_from: tuple[msgspec.Raw, ...] = ()
+    suppression_from: tuple[SuppressionSource, ...] = ()
     history: History = History()
     job_template: JobTemplate = JobTemplate()
 

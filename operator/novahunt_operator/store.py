@@ -3,12 +3,52 @@
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
-from novahunt_operator.records import Collection, Job, Key, Pod, StoredResult
+from novahunt_operator.records import Collection, Errand, Job, Key, Pod, StoredResult
 
 _NO_PODS: Mapping[str, Pod] = MappingProxyType({})
-_NO_JOBS: Mapping[Key, Job] = MappingProxyType({})
 _NO_RESULTS: Mapping[str, StoredResult] = MappingProxyType({})
+
+Made = TypeVar("Made", Job, Errand)
+
+
+class _Made(Generic[Made]):
+    """Jobs that the operator made, of one sort: by name, by UID and by collection."""
+
+    def __init__(self) -> None:
+        self.all: dict[Key, Made] = {}
+        self._key_of: dict[str, Key] = {}
+        self._of: dict[Key, dict[Key, Made]] = {}
+
+    def put(self, new: Made) -> None:
+        old = self.all.get(new.key)
+        if old is not None and old.resource_version > new.resource_version:
+            return
+        if old is not None:
+            self.drop(old.key, old.uid)
+        self.all[new.key] = new
+        self._key_of[new.uid] = new.key
+        self._of.setdefault(Key(new.key.namespace, new.collection), {})[new.key] = new
+
+    def drop(self, key: Key, uid: str) -> bool:
+        old = self.all.get(key)
+        if old is None or old.uid != uid:
+            return False
+        del self.all[key]
+        self._key_of.pop(uid, None)
+        collection = Key(key.namespace, old.collection)
+        del self._of[collection][key]
+        if not self._of[collection]:
+            del self._of[collection]
+        return True
+
+    def of(self, collection: Key) -> Mapping[Key, Made]:
+        return self._of.get(collection, MappingProxyType({}))
+
+    def by_uid(self, uid: str) -> Made | None:
+        key = self._key_of.get(uid)
+        return self.all.get(key) if key is not None else None
 
 
 class Store:
@@ -20,10 +60,9 @@ class Store:
 
     def __init__(self) -> None:
         self._collections: dict[Key, Collection] = {}
-        self._jobs: dict[Key, Job] = {}
-        self._jobs_of: dict[Key, dict[Key, Job]] = {}
-        self._job_by_uid: dict[str, Key] = {}
+        self._jobs: _Made[Job] = _Made()
         self._void: set[str] = set()
+        self._errands: _Made[Errand] = _Made()
         self._pods: dict[str, Pod] = {}
         self._pods_of: dict[Key, dict[str, Pod]] = {}
         self._results: dict[Key, StoredResult] = {}
@@ -55,36 +94,20 @@ class Store:
 
     def put_job(self, new: Job) -> None:
         """Keep a Job."""
-        old = self._jobs.get(new.key)
-        if old is not None and old.resource_version > new.resource_version:
-            return
-        if old is not None:
-            self.drop_job(old.key, old.uid)
-        self._jobs[new.key] = new
-        self._job_by_uid[new.uid] = new.key
-        self._jobs_of.setdefault(Key(new.key.namespace, new.collection), {})[new.key] = new
+        self._jobs.put(new)
 
     def drop_job(self, key: Key, uid: str) -> None:
         """Forget a Job that is deleted."""
-        old = self._jobs.get(key)
-        if old is None or old.uid != uid:
-            return
-        del self._jobs[key]
-        self._job_by_uid.pop(uid, None)
-        self._void.discard(uid)
-        of = self._jobs_of[Key(key.namespace, old.collection)]
-        of.pop(key, None)
-        if not of:
-            del self._jobs_of[Key(key.namespace, old.collection)]
+        if self._jobs.drop(key, uid):
+            self._void.discard(uid)
 
     def jobs_of(self, collection: Key) -> Mapping[Key, Job]:
         """Jobs whose owner has this name; its UID is the caller's to check."""
-        return self._jobs_of.get(collection, _NO_JOBS)
+        return self._jobs.of(collection)
 
     def job_by_uid(self, uid: str) -> Job | None:
         """Return the Job with a UID, or None."""
-        key = self._job_by_uid.get(uid)
-        return self._jobs.get(key) if key is not None else None
+        return self._jobs.by_uid(uid)
 
     def void_jobs(self, collection: Key, domain: str, run: int) -> None:
         """Take that the record of a domain's runs up to this one was deleted: their Jobs must not restore it."""
@@ -97,7 +120,29 @@ class Store:
 
     def jobs(self) -> Iterable[Job]:
         """All Jobs."""
-        return self._jobs.values()
+        return self._jobs.all.values()
+
+    # Errands
+
+    def put_errand(self, new: Errand) -> None:
+        """Keep an errand's Job."""
+        self._errands.put(new)
+
+    def drop_errand(self, key: Key, uid: str) -> None:
+        """Forget an errand's Job that is deleted."""
+        self._errands.drop(key, uid)
+
+    def errands_of(self, collection: Key) -> Mapping[Key, Errand]:
+        """Errands whose owner has this name; its UID is the caller's to check."""
+        return self._errands.of(collection)
+
+    def errand_by_uid(self, uid: str) -> Errand | None:
+        """Return the errand whose Job has a UID, or None."""
+        return self._errands.by_uid(uid)
+
+    def errands(self) -> Iterable[Errand]:
+        """All errands."""
+        return self._errands.all.values()
 
     # Pods
 

@@ -20,6 +20,7 @@ class Wait(StrEnum):
     KEY_REFUSED = "KeyRefused"
     KEY_MISSING = "KeyMissing"
     BAD_REQUEST = "BadRequest"
+    SUPPRESSION_LIST = "SuppressionList"
     HUNTER_UNAVAILABLE = "HunterUnavailable"
     CONCURRENCY = "Concurrency"
     JOB_RATE = "JobRate"
@@ -132,6 +133,9 @@ def _open_breaker(outlook: Outlook, waiting: int) -> Waiting | None:
 
 _REMEDIES = {
     Wait.KEY_REFUSED: "Put a valid key into the Secret that spec.apiKeySecretRef names. ",
+    Wait.SUPPRESSION_LIST: (
+        "Make the Secret or ConfigMap that spec.suppressionFrom names, or correct the line that is named. "
+    ),
     Wait.QUOTA_EXHAUSTED: "Wait for the plan's reset date, or raise the plan. ",
 }
 

@@ -21,7 +21,7 @@ from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
 from novahunt_operator import names
 from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, GoneError, NotFoundError
-from novahunt_operator.jobs import TOKEN_FOLDER, VOLUME_FOLDER
+from novahunt_operator.pods import TOKEN_FOLDER, VOLUME_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -95,7 +95,7 @@ system:service-account-issuer-discovery.
   verbs: [list, watch, create, update]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, delete]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]

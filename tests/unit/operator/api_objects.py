@@ -98,6 +98,22 @@ JOB: dict[str, Any] = {
     },
 }
 
+ERRAND: dict[str, Any] = {
+    **JOB,
+    "metadata": {
+        **JOB["metadata"],
+        "annotations": {
+            "argocd.argoproj.io/ignore-resource-updates": "true",
+            "novahunt.io/task": "estimate",
+            "novahunt.io/of": "0123456789abcdef",
+            "novahunt.io/attempt": "2",
+            "novahunt.io/job-id": "estimate-q4-1795521540000",
+            "novahunt.io/template-hash": "0123456789ab",
+            "novahunt.io/counts": '{"domains": 500, "emails": 9100, "credits": 960}',
+        },
+    },
+}
+
 POD: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",

@@ -13,8 +13,9 @@ from builders import KEY, NOW, UID, collection, collector_settings, spec
 from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
 from novahunt_operator import parse
-from novahunt_operator.jobs import build, owner_reference, template_hash, volume_path
+from novahunt_operator.jobs import build, owner_reference, template_hash
 from novahunt_operator.planner import Start
+from novahunt_operator.pods import volume_path
 from novahunt_operator.records import Collection
 
 VOLUME = {"persistentVolumeClaim": {"claimName": "collections", "path": "a/b"}}
@@ -249,3 +250,38 @@ def test_the_template_hash_tells_settings_apart_and_not_domains_or_runs() -> Non
 def test_the_body_is_json() -> None:
     of = collection(spec(storage=VOLUME, jobTemplate={"podSecurityContext": {"supplementalGroups": [1]}}))
     assert msgspec.json.decode(msgspec.json.encode(made(of)))["kind"] == "Job"
+
+
+LISTS = [
+    {"secretKeyRef": {"name": "do-not-contact", "key": "list.txt"}},
+    {"configMapKeyRef": {"name": "partners", "key": "domains"}},
+]
+
+
+def test_suppression_lists_are_mounted_each_as_one_file_and_named_as_people_call_them() -> None:
+    body = made(collection(spec(suppressionFrom=LISTS)))
+    lists = msgspec.json.decode(environment(body)[env.SUPPRESSION])
+    assert lists == [
+        {"name": "Secret do-not-contact, list.txt", "path": "/suppression/0/list"},
+        {"name": "ConfigMap partners, domains", "path": "/suppression/1/list"},
+    ]
+    volumes = {volume["name"]: volume for volume in pod_of(body)["volumes"]}
+    items = {"items": [{"key": "list.txt", "path": "list"}], "optional": True}
+    assert volumes["suppression-0"] == {"name": "suppression-0", "secret": {"secretName": "do-not-contact", **items}}
+    items = {"items": [{"key": "domains", "path": "list"}], "optional": True}
+    assert volumes["suppression-1"] == {"name": "suppression-1", "configMap": {"name": "partners", **items}}
+    mounts = {mount["name"]: mount for mount in pod_of(body)["containers"][0]["volumeMounts"]}
+    for number in (0, 1):
+        name = f"suppression-{number}"
+        assert mounts[name] == {"name": name, "mountPath": f"/suppression/{number}", "readOnly": True}
+
+
+def test_without_suppression_lists_nothing_is_said_of_them() -> None:
+    assert env.SUPPRESSION not in environment(made())
+
+
+def test_another_list_makes_a_job_that_can_not_start_outdated() -> None:
+    hashes = {
+        template_hash(collection(spec(suppressionFrom=lists)), collector_settings()) for lists in ([], LISTS[:1], LISTS)
+    }
+    assert len(hashes) == 3

@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from novahunt_contract.errands import Task
 from novahunt_operator import parse, wire
-from novahunt_operator.records import JobEnd, Key, Pod
+from novahunt_operator.records import Counts, JobEnd, Key, Pod
 from novahunt_operator.spec import CollectionSpec
 from novahunt_operator.statusobject import CollectionStatus
-from unit.operator.api_objects import COLLECTION, JOB, POD, RESULT, changed, pod_state
+from unit.operator.api_objects import COLLECTION, ERRAND, JOB, POD, RESULT, changed, pod_state
 
 ENDED = "2026-11-24T12:00:00Z"
 
@@ -66,6 +67,41 @@ def test_a_job_is_read_with_what_was_written_on_it() -> None:
     assert (found.recollect, found.retry_failed, found.max_results) == ("a", None, 5000)
     assert (found.claim_name, found.path) == ("collections", "q4")
     assert (found.active, found.failed, found.end, found.backing_off) == (1, 0, None, False)
+
+
+def test_an_errand_is_read_with_what_was_written_on_it_and_is_no_domains_job() -> None:
+    found = parse.errand(ERRAND)
+    assert found is not None
+    assert (found.task, found.of, found.attempt) == (Task.ESTIMATE, "0123456789abcdef", 2)
+    assert (found.collection, found.owner_uid, found.template_hash) == ("q4", "uid-q4", "0123456789ab")
+    assert found.counts == Counts(domains=500, emails=9100, credits=960)
+    assert found.began == datetime(2026, 11, 24, 11, 59, tzinfo=UTC)
+    assert parse.job(ERRAND) is None
+    assert parse.errand(JOB) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("metadata/ownerReferences", []),
+        ("metadata/ownerReferences/0/kind", "CronJob"),
+        ("metadata/annotations/novahunt.io~task", "cook"),
+        ("metadata/annotations/novahunt.io~attempt", "first"),
+    ],
+)
+def test_a_job_that_is_no_errand_of_ours_is_not_read(path: str, value: object) -> None:
+    assert parse.errand(changed(ERRAND, path, value)) is None
+
+
+def test_counts_that_somebody_else_wrote_are_none() -> None:
+    found = parse.errand(changed(ERRAND, "metadata/annotations/novahunt.io~counts", "{"))
+    assert found is not None
+    assert found.counts is None
+
+
+def test_the_wish_for_a_sweep_is_read_from_its_annotation() -> None:
+    asked = parse.collection(changed(COLLECTION, "metadata/annotations", {"novahunt.io/sweep": "now"}))
+    assert (asked.sweep_wish, parse.collection(COLLECTION).sweep_wish) == ("now", "")
 
 
 @pytest.mark.parametrize(("kind", "end"), [("Complete", JobEnd.COMPLETE), ("Failed", JobEnd.FAILED)])

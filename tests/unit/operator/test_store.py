@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import KEY, NOW, collection, complete, job, pod, result, stored
+from builders import KEY, NOW, collection, complete, errand, job, pod, result, stored
 from novahunt_operator.records import Collection, Job, Key, StoredResult
 from novahunt_operator.store import Store
 
@@ -52,6 +52,28 @@ def test_jobs_and_their_indexes_agree_with_the_plainest_model(steps: list[tuple[
         by_uid = {kept.uid: kept for kept in model.kept.values()}
         uids = [f"{one}-{two}" for one in (1, 2, 3) for two in (1, 2, 3)]
         assert {uid: found for uid in uids if (found := store.job_by_uid(uid))} == by_uid
+
+
+@given(_steps)
+def test_errands_and_their_indexes_agree_with_the_plainest_model(steps: list[tuple[str, int, int, int, int]]) -> None:
+    store, model = Store(), _Naive()
+    for verb, name, life, version, owner in steps:
+        key, uid = Key(KEY.namespace, f"job-{name}"), f"{name}-{life}"
+        if verb == "put":
+            record = errand(key=key, uid=uid, resource_version=version, collection=f"c{owner}")
+            store.put_errand(record)
+            model.put(key, record)
+        else:
+            store.drop_errand(key, uid)
+            model.drop(key, uid)
+        assert {found.key: found for found in store.errands()} == model.kept
+        for number in (1, 2, 3):
+            of = {at: kept for at, kept in model.kept.items() if kept.collection == f"c{number}"}
+            assert store.errands_of(Key(KEY.namespace, f"c{number}")) == of
+        by_uid = {kept.uid: kept for kept in model.kept.values()}
+        uids = [f"{one}-{two}" for one in (1, 2, 3) for two in (1, 2, 3)]
+        assert {uid: found for uid in uids if (found := store.errand_by_uid(uid))} == by_uid
+    assert not list(store.jobs())
 
 
 @given(_steps)

@@ -18,11 +18,12 @@ from novahunt_collector.errors import (
     UnclearRefusalError,
 )
 from novahunt_collector.hunter import HunterClient
-from novahunt_collector.pace import Pace
+from novahunt_collector.pace import Cost, Pace
 from novahunt_collector.paging import Ask
 from novahunt_collector.settings import Backoff
 from novahunt_collector.tally import Tally
 from novahunt_collector.waits import waits
+from novahunt_contract import credits as prices
 from novahunt_contract.intake import Progress
 
 _log = logging.getLogger(__name__)
@@ -81,12 +82,17 @@ class Asker:
             raise UnavailableError(text) from None
 
     async def _once(self, ask: Ask, progress: Progress, deadline: asyncio.Timeout) -> answers.Page:
-        await self._take(progress, deadline)
+        await self._take(progress, deadline, most=prices.of_answer(ask.limit))
         self._tally.asked()
         try:
             page = await self._hunter.search(self._domain, ask)
+        except asyncio.CancelledError:
+            self._tally.lost(ask)
+            raise
         except RetryableError as error:
             self._last = error
+            if error.may_have_cost:
+                self._tally.lost(ask)
             throttled = isinstance(error, TooFastError | UnclearRefusalError)
             await self._pace.failed(throttled=throttled, retry_after=error.retry_after)
             if isinstance(error, UnclearRefusalError):
@@ -94,14 +100,14 @@ class Asker:
             raise
         finally:
             self._pace.over()
-        self._tally.received(page.received)
+        self._tally.received(ask, page.received)
         return page
 
     async def _meaning_of(
         self, error: UnclearRefusalError, progress: Progress, deadline: asyncio.Timeout
     ) -> CollectorError:
         """Ask the account page, which is free, whether pace or plan was meant."""
-        await self._take(progress, deadline)
+        await self._take(progress, deadline, most=0)
         try:
             left = await self._hunter.searches_left()
         except RetryableError as other:
@@ -114,9 +120,9 @@ class Asker:
             return QuotaUsedUpError(f"the plan's allowance is used up, its account page says; {error}")
         return TooFastError(str(error), retry_after=error.retry_after)
 
-    async def _take(self, progress: Progress, deadline: asyncio.Timeout) -> None:
+    async def _take(self, progress: Progress, deadline: asyncio.Timeout, *, most: int) -> None:
         with _stopped(deadline):
-            await self._pace.take(progress)
+            await self._pace.take(progress, Cost(most, self._tally.credits))
 
     def _log_wait(self, details: Details) -> None:
         ask: Ask = details["args"][0]

@@ -49,7 +49,7 @@ async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
 def _pace(settings: Settings, link: IntakeLink | None) -> Pace:
     windows = Windows(settings.pace)
     if link is None:
-        return SelfPace(windows, time.monotonic)
+        return SelfPace(windows, time.monotonic, settings.max_credits)
     return IntakePace(
         link,
         Permits(keys.fingerprint(settings.hunter.api_key)),
@@ -57,6 +57,7 @@ def _pace(settings: Settings, link: IntakeLink | None) -> Pace:
         clock=time.monotonic,
         uniform=random.SystemRandom().uniform,
         pause=settings.backoff.base,
+        budget=settings.intake is not None and settings.intake.budget,
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from novahunt_collector import paging
 from novahunt_collector.asking import Asker
-from novahunt_collector.errors import BadRequestError, PlanLimitError
+from novahunt_collector.errors import BadRequestError, BudgetUsedUpError, DomainBudgetUsedUpError, PlanLimitError
 from novahunt_collector.items import Items
 from novahunt_collector.tally import Tally
 from novahunt_contract.document import Item
@@ -54,6 +54,12 @@ class Collecting:
                 if known is None:
                     raise BadRequestError(f"{error}, though no more was asked for") from None
                 self._paging = known
+                continue
+            except (BudgetUsedUpError, DomainBudgetUsedUpError) as error:
+                # With nothing to show for it, an end as truncated would take a stored document's place.
+                if error.left == 0 and (isinstance(error, BudgetUsedUpError) or self._paging.pages == 0):
+                    raise
+                self._paging = paging.after_budget(self._paging, error.left)
                 continue
             new = self._items.add(page.entries)
             self._paging = paging.after_page(

@@ -60,7 +60,7 @@ class DomainRun:
         self._domain = domain
         self._tools = tools
         self._again = again
-        self._tally = Tally()
+        self._tally = Tally(repeats_charged=tools.settings.hunter.repeats_charged)
         self._started = tools.now()
         settings = tools.settings
         job_id = settings.job_id or f"collect-{domain}-{times.to_milliseconds(self._started)}"
@@ -95,7 +95,7 @@ class DomainRun:
         progress = self._collecting.progress()
         if receipt.sha256 is not None:
             progress = Progress(percent=100, emails=receipt.items, requests=self._tally.requests)
-        await self._tools.pace.finish(progress)
+        await self._tools.pace.finish(progress, spent=self._tally.credits)
 
     def failed(self, reason: Reason, message: str) -> Receipt:
         """Return the receipt of a run that ends now without an answer, and log so."""
@@ -137,6 +137,7 @@ class DomainRun:
             search_hash=search_hash(settings.search),
             not_before=settings.not_before,
             max_results=settings.hunter.max_results,
+            max_credits=settings.domain_credits,
         )
 
     async def _collect(self) -> tuple[Document, str]:
@@ -157,6 +158,7 @@ class DomainRun:
             reported=collected.reported,
             truncated=collected.truncated,
             max_results=settings.hunter.max_results,
+            max_credits=settings.domain_credits or 0,
             search_hash=search_hash(settings.search),
             credits=self._tally.credits,
             requests=self._tally.requests,

@@ -45,8 +45,32 @@ class PlanLimitError(CollectorError):
         """Addresses of one domain that the plan shows."""
 
 
+class BudgetUsedUpError(CollectorError):
+    """The next request could cost more than the budget has left."""
+
+    def __init__(self, text: str, left: int = 0) -> None:
+        super().__init__(text)
+        self.left = left
+        """Credits that this domain may still spend on a smaller page; 0: none, the run ends."""
+
+
+class DomainBudgetUsedUpError(CollectorError):
+    """The next request could cost more than the domain's share of the budget has left.
+
+    Paging asks for a smaller page, or finishes the domain as truncated; it ends a run only where nothing was collected.
+    """
+
+    def __init__(self, text: str, left: int) -> None:
+        super().__init__(text)
+        self.left = left
+        """Credits that this domain may still spend."""
+
+
 class RetryableError(CollectorError):
     """May be over when asked again."""
+
+    may_have_cost = False
+    """True: the request was sent and its answer lost, so it may have been charged."""
 
     def __init__(self, text: str, retry_after: float | None = None) -> None:
         super().__init__(text)
@@ -64,6 +88,12 @@ class UnclearRefusalError(RetryableError):
 
 class UnavailableError(RetryableError):
     """Hunter did not answer, or answered with what is no answer."""
+
+
+class AnswerLostError(UnavailableError):
+    """Hunter may have answered, and the answer did not arrive whole: it may have been charged."""
+
+    may_have_cost = True
 
 
 class StorageFailedError(CollectorError):
@@ -88,13 +118,16 @@ REASONS: dict[type[CollectorError], Reason] = {
     ClaimedError: Reason.CLAIMED,
     KeyRefusedError: Reason.KEY_REFUSED,
     QuotaUsedUpError: Reason.QUOTA_EXHAUSTED,
+    BudgetUsedUpError: Reason.BUDGET,
+    DomainBudgetUsedUpError: Reason.BUDGET,
     BadRequestError: Reason.BAD_REQUEST,
     ClientRefusedError: Reason.BAD_REQUEST,
     PlanLimitError: Reason.PLAN_LIMIT,
-    # These three leave a run only when all patience is spent.
+    # These four leave a run only when all patience is spent.
     TooFastError: Reason.HUNTER_UNAVAILABLE,
     UnclearRefusalError: Reason.HUNTER_UNAVAILABLE,
     UnavailableError: Reason.HUNTER_UNAVAILABLE,
+    AnswerLostError: Reason.HUNTER_UNAVAILABLE,
     StorageFailedError: Reason.STORAGE,
     StorageBusyError: Reason.STORAGE,
     IntakeRefusedError: Reason.INTERRUPTED,

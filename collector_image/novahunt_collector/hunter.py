@@ -9,7 +9,7 @@ import httpx
 
 from novahunt_collector import answers
 from novahunt_collector.classifier import classify
-from novahunt_collector.errors import UnavailableError, UsageError
+from novahunt_collector.errors import AnswerLostError, UnavailableError, UsageError
 from novahunt_collector.paging import Ask
 from novahunt_collector.refusals import read_refusal
 from novahunt_collector.settings import Hunter
@@ -24,6 +24,12 @@ MAX_REFUSAL_BYTES = 64 * 1024
 
 USER_AGENT = f"novahunt-collector/{__version__}"
 """Python's default one is refused in front of Hunter (recorded answers, read 2026-11)."""
+
+_NEVER_SENT = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)  # fmt: skip
+"""What happens before a request has left: it can't have been charged."""
 
 
 class _Answer(NamedTuple):
@@ -72,7 +78,7 @@ class HunterClient:
         try:
             return answers.read_page(body)
         except answers.UnreadableAnswerError as error:
-            raise UnavailableError(f"{error} (HTTP 200)") from None
+            raise AnswerLostError(f"{error} (HTTP 200)") from None
 
     async def searches_left(self) -> float | None:
         """Return what the key's plan has left in this billing period, None if Hunter doesn't say. Free of charge.
@@ -92,10 +98,12 @@ class HunterClient:
             async with asyncio.timeout(self._hunter.timeout):
                 answer = await self._stream(path, query)
         except TimeoutError:
-            raise UnavailableError(f"Hunter did not answer within {self._hunter.timeout:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise AnswerLostError(f"Hunter did not answer within {self._hunter.timeout:g} s") from None
+        except _NEVER_SENT as error:
             # Its own text may hold the URL.
-            raise UnavailableError(f"Hunter can't be reached or broke off ({type(error).__name__})") from None
+            raise UnavailableError(f"Hunter can't be reached ({type(error).__name__})") from None
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise AnswerLostError(f"Hunter can't be reached or broke off ({type(error).__name__})") from None
         if answer.status == httpx.codes.OK:
             return answer.body
         raise classify(read_refusal(answer.status, answer.body, answer.headers.get("Retry-After"), self._now()))
@@ -105,7 +113,7 @@ class HunterClient:
             if response.status_code == httpx.codes.OK:
                 body = await _read(response, MAX_ANSWER_BYTES)
                 if len(body) > MAX_ANSWER_BYTES:
-                    raise UnavailableError(f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB")
+                    raise AnswerLostError(f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB")
             else:
                 body = await _read_what_comes(response)
             return _Answer(response.status_code, response.headers, bytes(body))

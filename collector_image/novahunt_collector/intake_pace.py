@@ -6,9 +6,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from novahunt_collector.errors import CollectorError, IntakeRefusedError
+from novahunt_collector.errors import (
+    BudgetUsedUpError,
+    CollectorError,
+    DomainBudgetUsedUpError,
+    IntakeRefusedError,
+)
 from novahunt_collector.intake_link import Busy, IntakeLink, Unreachable
-from novahunt_collector.pace import Pace
+from novahunt_collector.pace import Cost, Pace
 from novahunt_collector.permits import Permits
 from novahunt_collector.windows import Windows
 from novahunt_contract import intake as contract
@@ -38,6 +43,7 @@ class IntakePace(Pace):
         clock: Callable[[], float],
         uniform: Callable[[float, float], float],
         pause: float,
+        budget: bool = False,
     ) -> None:
         """Take the parts.
 
@@ -48,6 +54,7 @@ class IntakePace(Pace):
             clock: Seconds, monotonic.
             uniform: Returns a random number between its two arguments.
             pause: Seconds between two tries, in the middle.
+            budget: Never ask Hunter without the intake's word on what it may cost.
         """
         self._link = link
         self._permits = permits
@@ -55,25 +62,35 @@ class IntakePace(Pace):
         self._clock = clock
         self._uniform = uniform
         self._pause = pause
+        self._budget = budget
+        self._spent = 0
+        """As last told by a caller; reports of failures repeat it."""
         self._alone_until: float | None = None
         """While the intake can't be reached: when to try it again."""
         self._refused = False
 
-    async def take(self, progress: contract.Progress) -> None:
+    async def take(self, progress: contract.Progress, cost: Cost) -> None:
         """Wait for a permit, or for the static share while the intake is away.
 
         Raises:
             IntakeRefusedError: the intake doesn't accept this pod, or not what it says.
+            BudgetUsedUpError: the collection's budget has not enough left.
+            DomainBudgetUsedUpError: the domain's share of it has not.
         """
+        self._spent = cost.spent
         while True:
             now = self._clock()
             if self._alone_until is not None and now < self._alone_until:
                 free_in = self._windows.wait(now)
-                if free_in <= 0:
+                if self._budget and cost.most:
+                    free_in = self._alone_until - now
+                elif free_in <= 0:
                     break
                 await asyncio.sleep(min(free_in, self._alone_until - now))
                 continue
-            seconds = await self._ask(progress, wanted=True, read_seconds=contract.HOLD_SECONDS + HOLD_MARGIN_SECONDS)
+            seconds = await self._ask(
+                progress, wanted=True, most=cost.most, read_seconds=contract.HOLD_SECONDS + HOLD_MARGIN_SECONDS
+            )
             if self._permits.usable(self._clock()):
                 break
             await asyncio.sleep(seconds)
@@ -93,8 +110,9 @@ class IntakePace(Pace):
             # One try only: what is not heard now goes with the next call.
             await self._ask(None, wanted=False, read_seconds=HOLD_MARGIN_SECONDS)
 
-    async def finish(self, progress: contract.Progress) -> None:
+    async def finish(self, progress: contract.Progress, *, spent: int) -> None:
         """Report the end, within three seconds or not at all."""
+        self._spent = spent
         if self._refused:
             return
         try:
@@ -105,9 +123,11 @@ class IntakePace(Pace):
                 "the operator's intake did not hear of the end (%s); permits expire by themselves", type(error).__name__
             )
 
-    async def _ask(self, progress: contract.Progress | None, *, wanted: bool, read_seconds: float) -> float:
+    async def _ask(
+        self, progress: contract.Progress | None, *, wanted: bool, read_seconds: float, most: int = 0
+    ) -> float:
         """Make one call; return the seconds to wait before the next one."""
-        call = self._permits.call(progress, wanted=wanted)
+        call = self._permits.call(progress, wanted=wanted, most=most, spent=self._spent)
         try:
             reply = await self._link.call(
                 "POST",
@@ -122,7 +142,8 @@ class IntakePace(Pace):
         if isinstance(reply, Unreachable):
             pause = self._uniform(0.5, 1.5) * self._pause
             if self._alone_until is None:
-                _log.warning("the operator's intake can't be reached: going on at the static share of the rate")
+                then = "waiting for it" if self._budget else "going on at the static share of the rate"
+                _log.warning("the operator's intake can't be reached: %s", then)
             self._alone_until = self._clock() + pause
             return 0.0
         if self._alone_until is not None:
@@ -135,6 +156,14 @@ class IntakePace(Pace):
             self._refused = True
             raise IntakeRefusedError(f"the operator's intake does not understand this collector: {reply.sentence()}")
         self._permits.heard(call, answer, self._clock())
+        if answer.refused is contract.BudgetWord.DOMAIN:
+            raise DomainBudgetUsedUpError(
+                f"{answer.credits_left} credits are left of budget.maxCreditsPerDomain", left=answer.credits_left
+            )
+        if answer.refused is contract.BudgetWord.COLLECTION:
+            raise BudgetUsedUpError(
+                f"the next page can cost {most} credits, and the collection's budget has {answer.credits_left} left"
+            )
         return answer.retry_after_seconds if answer.permit is None else 0.0
 
 

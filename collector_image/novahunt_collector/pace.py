@@ -3,20 +3,32 @@
 import abc
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
+from novahunt_collector.errors import BudgetUsedUpError
 from novahunt_collector.windows import Windows
 from novahunt_contract.intake import Progress
+
+
+class Cost(NamedTuple):
+    """What a request can cost, and what its domain has cost so far in this process; in credits."""
+
+    most: int
+    """0: the request is free of charge."""
+    spent: int
 
 
 class Pace(abc.ABC):
     """Lets requests to Hunter go, one at a time: `take`, send, `over`."""
 
     @abc.abstractmethod
-    async def take(self, progress: Progress) -> None:
+    async def take(self, progress: Progress, cost: Cost) -> None:
         """Wait until one request may be sent now, however long that takes.
 
         Raises:
             IntakeRefusedError: there will never be a permit for this process.
+            BudgetUsedUpError: the request could cost more than the budget has left.
+            DomainBudgetUsedUpError: the same for the domain's share of it.
         """
 
     @abc.abstractmethod
@@ -33,19 +45,34 @@ class Pace(abc.ABC):
         """
 
     @abc.abstractmethod
-    async def finish(self, progress: Progress) -> None:
-        """Give back what was taken and not used, and tell the last progress. Raises nothing of its own."""
+    async def finish(self, progress: Progress, *, spent: int) -> None:
+        """Give back what was taken and not used, and tell the domain's end. Raises nothing of its own.
+
+        Args:
+            progress: The last one.
+            spent: What the domain has cost in this process, in credits.
+        """
 
 
 class SelfPace(Pace):
-    """Keeps to the windows by itself."""
+    """Keeps to the windows, and to a budget for all domains of the process, by itself."""
 
-    def __init__(self, windows: Windows, clock: Callable[[], float]) -> None:
+    def __init__(self, windows: Windows, clock: Callable[[], float], max_credits: int | None = None) -> None:
+        """Take the windows, the clock of their times, and the credits that may be spent; None: any number."""
         self._windows = windows
         self._clock = clock
+        self._max_credits = max_credits
+        self._spent_before = 0
+        """By the domains that are finished."""
 
-    async def take(self, progress: Progress) -> None:  # noqa: ARG002 - nobody to tell
+    async def take(self, progress: Progress, cost: Cost) -> None:  # noqa: ARG002 - nobody to tell
         """Wait for both windows."""
+        if self._max_credits is not None and cost.most:
+            left = max(0, self._max_credits - self._spent_before - cost.spent)
+            if cost.most > left:
+                raise BudgetUsedUpError(
+                    f"{left} of {self._max_credits} credits are left: raise --max-credits to go on", left=left
+                )
         while (seconds := self._windows.wait(self._clock())) > 0:  # noqa: ASYNC110 - time itself is waited for
             await asyncio.sleep(seconds)
         self._windows.sent(self._clock())
@@ -58,5 +85,6 @@ class SelfPace(Pace):
         """Count the windows from now on; the wait before the next try slows down enough."""
         self.over()
 
-    async def finish(self, progress: Progress) -> None:
-        """Do nothing: what was taken was sent."""
+    async def finish(self, progress: Progress, *, spent: int) -> None:  # noqa: ARG002 - nobody to tell
+        """Count what the domain has cost; what was taken was sent."""
+        self._spent_before += spent

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from novahunt_contract.credits import ADDRESSES_PER_CREDIT
 from novahunt_contract.outcomes import Reason
 
 MOST_REPEATED_PAGES = 3
@@ -54,6 +55,8 @@ class Progress(msgspec.Struct, frozen=True):
     """True: Hunter called `results` approximate, and the latest page was full."""
     shown: int | None = None
     """Addresses that the plan shows, once Hunter has said so."""
+    affordable: int | None = None
+    """Addresses that the budget has credits for, once it has refused a page; an answered page makes it unknown."""
     repeated: int = 0
     """Pages running without a new address."""
 
@@ -67,7 +70,11 @@ def next_step(progress: Progress, limits: Limits) -> Ask | Finish:
     cap = limits.max_results if progress.shown is None else min(limits.max_results, progress.shown)
     if progress.offset < cap and progress.offset <= limits.max_offset:
         # The last page asks only for what is still allowed, so nothing beyond it is paid.
-        return Ask(progress.pages + 1, progress.offset, min(limits.page_size, cap - progress.offset))
+        limit = min(limits.page_size, cap - progress.offset)
+        if progress.affordable is not None:
+            limit = min(limit, progress.affordable)
+        if limit > 0:
+            return Ask(progress.pages + 1, progress.offset, limit)
     # Before the first answer nothing is known: a plan that shows nothing is a limit, not an empty domain.
     if progress.pages > 0 and progress.results <= progress.offset and not progress.understated:
         return Finish(None)
@@ -75,6 +82,8 @@ def next_step(progress: Progress, limits: Limits) -> Ask | Finish:
 
 
 def _cut_off(progress: Progress, limits: Limits, cap: int) -> Finish:
+    if progress.affordable == 0:
+        return Finish(Reason.DOMAIN_BUDGET, "the domain's share of the budget (maxCreditsPerDomain) is spent")
     if progress.offset < cap:
         return Finish(Reason.PLAN_LIMIT, f"Hunter gives no addresses beyond offset {limits.max_offset}")
     if cap == limits.max_results:
@@ -107,6 +116,7 @@ def after_page(
         more=received > 0 and not (short and ask.offset + received >= total),
         understated=not short and (approximate or results is None),
         repeated=0 if new else progress.repeated + 1,
+        affordable=None,
     )
 
 
@@ -118,6 +128,11 @@ def after_plan_limit(progress: Progress, ask: Ask, shown: int) -> Progress | Non
     if ask.offset + ask.limit <= shown:
         return None
     return msgspec.structs.replace(progress, shown=shown)
+
+
+def after_budget(progress: Progress, credits_left: int) -> Progress:
+    """Return the progress after the budget refused a page and said how many credits are left for this domain."""
+    return msgspec.structs.replace(progress, affordable=credits_left * ADDRESSES_PER_CREDIT)
 
 
 def percent(progress: Progress, limits: Limits) -> int:

@@ -15,10 +15,24 @@ class Permits:
         self._held_since = 0.0
         self._unreported: Answered | None = None
 
-    def call(self, progress: Progress | None, *, wanted: bool) -> PermitCall:
-        """Return what to say now; a permit that is still held is not asked for twice but given back."""
+    def call(self, progress: Progress | None, *, wanted: bool, most: int = 0, spent: int = 0) -> PermitCall:
+        """Return what to say now; a permit that is still held is not asked for twice but given back.
+
+        Args:
+            progress: How far the domain is.
+            wanted: Whether a permit is asked for.
+            most: Credits that the request can cost.
+            spent: Credits that this process has spent on its domain.
+        """
         self.give_back()
-        return PermitCall(fingerprint=self._fingerprint, wanted=wanted, answered=self._unreported, progress=progress)
+        return PermitCall(
+            fingerprint=self._fingerprint,
+            wanted=wanted,
+            answered=self._unreported,
+            progress=progress,
+            credits=most,
+            spent=spent,
+        )
 
     def heard(self, call: PermitCall, answer: PermitAnswer, now: float) -> None:
         """Take an answer in: what the call reported is known now, and a permit counts from now."""

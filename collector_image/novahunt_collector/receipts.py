@@ -67,8 +67,8 @@ def of_document(
 
 def reason_of_document(truncated: str | None, total: int) -> Reason:
     """Return why a run ended whose answer is a document with so many addresses."""
-    if truncated == Reason.MAX_RESULTS:
-        return Reason.MAX_RESULTS
+    if truncated in (Reason.MAX_RESULTS, Reason.DOMAIN_BUDGET):
+        return Reason(truncated)
     if truncated is not None:
         return Reason.PLAN_LIMIT
     return Reason.COLLECTED if total else Reason.NOTHING_FOUND

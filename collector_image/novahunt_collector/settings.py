@@ -58,6 +58,8 @@ class Hunter(msgspec.Struct, frozen=True):
     max_results: int
     """Addresses of one domain that are collected at most."""
     max_offset: int
+    repeats_charged: bool = False
+    """Count a repeated request as paid again."""
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -81,6 +83,8 @@ class Intake(msgspec.Struct, frozen=True):
 
     url: str
     token_file: Path
+    budget: bool = False
+    """No request that can cost credits is made without the intake's word."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -101,6 +105,10 @@ class Settings(msgspec.Struct, frozen=True):
     run: int
     job_id: str | None
     """None: the collector names its run itself."""
+    domain_credits: int | None = None
+    """The domain's share of the collection's budget; None: there is none."""
+    max_credits: int | None = None
+    """Credits that this process may spend, where no intake says so; None: any number."""
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -120,6 +128,7 @@ def read(environ: Mapping[str, str]) -> Settings:
             page_size=_number(environ, names.HUNTER_PAGE_SIZE, names.DEFAULT_PAGE_SIZE, 1, HUNTERS_LARGEST_PAGE),
             max_results=_number(environ, names.HUNTER_MAX_COLLECT, names.DEFAULT_MAX_COLLECT, 1, 1_000_000),
             max_offset=_number(environ, MAX_OFFSET, 10_000, 0, 1_000_000),
+            repeats_charged=_flag(environ, names.HUNTER_REPEATS_CHARGED),
         ),
         pace=Pace(
             per_second=_number(
@@ -144,6 +153,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         collection=environ.get(names.COLLECTION) or None,
         run=_number(environ, names.RUN, 1, 1, 2**31),
         job_id=environ.get(names.JOB_ID) or None,
+        domain_credits=_number(environ, names.DOMAIN_CREDITS, 0, 1, 10**9) or None,
     )
 
 
@@ -161,6 +171,13 @@ def _number(environ: Mapping[str, str], name: str, default: _Number, low: _Numbe
         noun = "a whole number" if isinstance(default, int) else "a number"
         raise UsageError(f"{name} must be {noun} from {low} to {high}: correct it, or unset it for {default}")
     return value
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "").strip().lower() or "false"
+    if text not in ("true", "false"):
+        raise UsageError(f"{name} must be true or false: correct it, or unset it for false")
+    return text == "true"
 
 
 def _api_key(environ: Mapping[str, str]) -> str:
@@ -199,7 +216,11 @@ def _intake(environ: Mapping[str, str]) -> Intake | None:
         raise UsageError(
             f"{names.INTAKE_URL} is set and {names.INTAKE_TOKEN_FILE} is not: set it to the file of the pod's token"
         )
-    return Intake(url=_plain_url(names.INTAKE_URL, url, ("http",)), token_file=Path(token_file))
+    return Intake(
+        url=_plain_url(names.INTAKE_URL, url, ("http",)),
+        token_file=Path(token_file),
+        budget=_flag(environ, names.BUDGET),
+    )
 
 
 def _folder(environ: Mapping[str, str], intake: Intake | None) -> tuple[Path | None, bool]:

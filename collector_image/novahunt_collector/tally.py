@@ -1,21 +1,60 @@
 """What a run has cost so far, by Hunter's rules; it outlives whatever ends the run."""
 
-ADDRESSES_PER_CREDIT = 10
-"""One credit for 1 to 10 addresses of one answer, nothing for none (Hunter's API documentation, read 2026-11)."""
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from novahunt_collector.paging import Ask
+from novahunt_contract import credits as prices
+
+
+class Page(NamedTuple):
+    """What makes two requests for one domain the same one, besides the filters."""
+
+    offset: int
+    limit: int
 
 
 class Tally:
-    """Counts one domain's requests and credits."""
+    """Counts one domain's requests and credits.
 
-    def __init__(self) -> None:
+    Hunter gives a repeated request away within a billing period (its API documentation, read 2026-11),
+    so an answer that was lost on the way is paid for once, when it is asked for again.
+    """
+
+    def __init__(self, *, repeats_charged: bool = False) -> None:
+        """Take whether each repetition counts as paid anew (`HUNTER_REPEATS_CHARGED`)."""
         self.requests = 0
         """Every HTTP request to domain-search, answered or not."""
-        self.credits = 0
+        self._repeats_charged = repeats_charged
+        self._answered = 0
+        self._lost: dict[Page, int] = {}
+        self._free: AbstractSet[Page] = frozenset()
+
+    @property
+    def credits(self) -> int:
+        """What the answers cost, and the most that lost ones may have cost."""
+        return self._answered + sum(self._lost.values())
+
+    def know_paid(self, pages: AbstractSet[Page]) -> None:
+        """Take pages that were paid for in this billing period already, by an earlier run."""
+        if not self._repeats_charged:
+            self._free = pages
 
     def asked(self) -> None:
         """Count a request that is about to be sent."""
         self.requests += 1
 
-    def received(self, addresses: int) -> None:
+    def received(self, ask: Ask, addresses: int) -> None:
         """Count what an answered page costs: each answer is rounded up by itself."""
-        self.credits += -(-addresses // ADDRESSES_PER_CREDIT)
+        page = Page(ask.offset, ask.limit)
+        if not self._repeats_charged:
+            self._lost.pop(page, None)
+        if page not in self._free:
+            self._answered += prices.of_answer(addresses)
+
+    def lost(self, ask: Ask) -> None:
+        """Count a request that was sent and whose answer, which may have been charged, did not come."""
+        page = Page(ask.offset, ask.limit)
+        if page not in self._free:
+            before = self._lost.get(page, 0) if self._repeats_charged else 0
+            self._lost[page] = before + prices.of_answer(ask.limit)

@@ -62,6 +62,8 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     """Why fewer were stored than Hunter has: `MaxResults`, `PlanLimit`; None when all were."""
     max_results: int = 0
     """The cap under which it was collected, in addresses; 0: not known."""
+    max_credits: int = 0
+    """The domain's share of the budget under which it was collected, in credits; 0: there was none."""
     search_hash: str = ""
     credits: int = 0
     """Credits that the pages of this document cost by Hunter's rule."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from novahunt_contract import credits as prices
 from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome
@@ -9,7 +10,6 @@ from novahunt_operator import names
 from novahunt_operator.conditions import ConditionType, Finding, merge
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Job, Result
-from novahunt_operator.spec import CollectionSpec
 from novahunt_operator.statusobject import (
     MAX_FAILURES,
     MAX_RUNNING,
@@ -158,16 +158,7 @@ def _credits(outlook: Outlook) -> Credits:
     spent = sum(result.credits_total for result in outlook.world.results.values())
     # What was spent stays spent when somebody deletes a result.
     used = max(spent, known.used if known is not None else 0)
-    return Credits(used=used, worst_case=used + open_domains * _dearest(spec))
-
-
-def _dearest(spec: CollectionSpec) -> int:
-    """What a domain costs that has as many addresses as are asked for.
-
-    One credit per 1-10 addresses of each page (Hunter's API documentation, read 2026-11).
-    """
-    pages, rest = divmod(spec.max_results, spec.page_size)
-    return pages * -(-spec.page_size // 10) + -(-rest // 10)
+    return Credits(used=used, worst_case=used + open_domains * prices.of_domain(spec.max_results, spec.page_size))
 
 
 def _pace(outlook: Outlook, remaining: int) -> tuple[str | None, str | None]:

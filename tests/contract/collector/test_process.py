@@ -281,7 +281,8 @@ async def test_a_signal_ends_a_waiting_request_with_a_receipt(
     assert process.code == ExitCode.INTERRUPTED
     assert process.receipt is not None
     assert (process.receipt.domain, process.receipt.reason) == (DOMAIN, Reason.INTERRUPTED)
-    assert (process.receipt.requests, process.receipt.credits) == (2, 10)
+    # The answer that was on its way may have been charged.
+    assert (process.receipt.requests, process.receipt.credits) == (2, 20)
     assert "Traceback" not in process.log
     assert list((place / "c").iterdir()) == []
     assert simulator.report().of_domain("n5.example").requests == 0

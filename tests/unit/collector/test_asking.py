@@ -12,6 +12,7 @@ import pytest
 from novahunt_collector import answers
 from novahunt_collector.asking import Asker
 from novahunt_collector.errors import (
+    AnswerLostError,
     CollectorError,
     KeyRefusedError,
     QuotaUsedUpError,
@@ -21,7 +22,7 @@ from novahunt_collector.errors import (
     UsageError,
 )
 from novahunt_collector.hunter import HunterClient, open_http
-from novahunt_collector.pace import Pace
+from novahunt_collector.pace import Cost, Pace
 from novahunt_collector.paging import Ask
 from novahunt_collector.settings import Backoff, read
 from novahunt_collector.tally import Tally
@@ -60,9 +61,11 @@ class RecordingPace(Pace):
     def __init__(self, wait: float = 0.0) -> None:
         self.wait = wait
         self.heard: list[str] = []
+        self.costs: list[Cost] = []
 
-    async def take(self, progress: Progress) -> None:
+    async def take(self, progress: Progress, cost: Cost) -> None:
         del progress
+        self.costs.append(cost)
         await asyncio.sleep(self.wait)
         self.heard.append("take")
 
@@ -72,8 +75,8 @@ class RecordingPace(Pace):
     async def failed(self, *, throttled: bool, retry_after: float | None) -> None:
         self.heard.append(f"throttled {retry_after}" if throttled else "failed")
 
-    async def finish(self, progress: Progress) -> None:
-        del progress
+    async def finish(self, progress: Progress, *, spent: int) -> None:
+        del progress, spent
 
 
 def asker(
@@ -100,6 +103,56 @@ async def test_requests_and_credits_are_counted_by_hunters_rule() -> None:
     made, _ = asker(UnavailableError("x"), TooFastError("x"), PAGE, tally=tally)
     assert await made.page(Ask(1, 0, 100), PROGRESS) == PAGE
     assert (tally.requests, tally.credits) == (3, 2)
+
+
+async def test_each_try_tells_what_it_can_cost_and_what_was_spent_before() -> None:
+    pace = RecordingPace()
+    made, _ = asker(UnclearRefusalError("x"), PAGE, left=5, pace=pace)
+    await made.page(Ask(1, 0, 95), PROGRESS)
+    await made.page(Ask(2, 95, 100), PROGRESS)
+    # The second is the account page, which is free.
+    assert pace.costs == [Cost(10, 0), Cost(0, 0), Cost(10, 0), Cost(10, 2)]
+
+
+async def test_a_lost_answer_counts_in_full_until_the_same_page_is_answered() -> None:
+    tally, pace = Tally(), RecordingPace()
+    made, _ = asker(AnswerLostError("x"), AnswerLostError("x"), PAGE, tally=tally, pace=pace)
+    await made.page(Ask(1, 0, 100), PROGRESS)
+    assert [cost.spent for cost in pace.costs] == [0, 10, 10]
+    assert tally.credits == 2
+
+
+async def test_where_repeats_are_charged_each_lost_answer_stays_paid() -> None:
+    tally = Tally(repeats_charged=True)
+    made, _ = asker(AnswerLostError("x"), AnswerLostError("x"), PAGE, tally=tally)
+    await made.page(Ask(1, 0, 100), PROGRESS)
+    assert tally.credits == 22
+
+
+async def test_a_page_that_is_never_answered_may_have_been_paid_for() -> None:
+    tally = Tally()
+    made, _ = asker(AnswerLostError("x"), tally=tally)
+    with pytest.raises(AnswerLostError):
+        await made.page(Ask(1, 0, 30), PROGRESS)
+    assert tally.credits == 3
+
+
+async def test_a_stop_while_the_answer_is_on_its_way_counts_it() -> None:
+    tally = Tally()
+    made, hunter = asker(PAGE, tally=tally)
+    asked = asyncio.Event()
+
+    async def never(_domain: str, _ask: Ask) -> answers.Page:
+        asked.set()
+        return await asyncio.Future[answers.Page]()
+
+    hunter.search = never  # type: ignore[method-assign]
+    task = asyncio.create_task(made.page(Ask(1, 0, 100), PROGRESS))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert tally.credits == 10
 
 
 async def test_being_throttled_is_told_at_once_and_never_gives_up_by_count() -> None:

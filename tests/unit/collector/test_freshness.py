@@ -31,9 +31,18 @@ def document(**fields: object) -> Document:
     return msgspec.structs.replace(base, **fields)
 
 
-def fresh(stored: Document, *, search_hash: str = "v1-a", hours: float | None = None, max_results: int = 5000) -> bool:
+def fresh(
+    stored: Document,
+    *,
+    search_hash: str = "v1-a",
+    hours: float | None = None,
+    max_results: int = 5000,
+    max_credits: int | None = None,
+) -> bool:
     not_before = None if hours is None else COLLECTED + timedelta(hours=hours)
-    return is_fresh(stored, search_hash=search_hash, not_before=not_before, max_results=max_results)
+    return is_fresh(
+        stored, search_hash=search_hash, not_before=not_before, max_results=max_results, max_credits=max_credits
+    )
 
 
 def test_a_complete_document_of_the_same_search_is_fresh() -> None:
@@ -69,3 +78,11 @@ def test_changes_are_counted_by_address() -> None:
     after = document(items=(item("b@x.example"), item("c@x.example", 0.9), item("d@x.example"), item("e@x.example")))
     assert changed(before, after) == Changed(added=2, removed=1, changed=1)
     assert changed(after, after) == Changed()
+
+
+@pytest.mark.parametrize(("max_credits", "expected"), [(10, True), (9, True), (11, False), (None, False)])
+def test_what_a_budget_cut_off_is_fresh_until_the_budget_allows_more(
+    max_credits: int | None,
+    expected: bool,  # noqa: FBT001 - a table
+) -> None:
+    assert fresh(document(truncated="DomainBudget", max_credits=10), max_credits=max_credits) is expected

@@ -9,6 +9,7 @@ from novahunt_collector.paging import (
     Finish,
     Limits,
     Progress,
+    after_budget,
     after_page,
     after_plan_limit,
     next_step,
@@ -168,3 +169,18 @@ def test_any_list_is_read_to_its_end_or_its_cap_within_bounds(
         assert step.truncated is None
     if len(seen) < size:
         assert step.truncated is not None
+
+
+def test_a_budget_that_refuses_a_page_is_asked_for_what_it_has_left_and_then_the_domain_is_truncated() -> None:
+    refused = after_budget(answered(100, 500), 4)
+    assert next_step(refused, LIMITS) == Ask(2, 100, 40)
+    # What is left after it is not known any more: the answer may have cost less.
+    partly = answered(40, 500, refused)
+    assert next_step(partly, LIMITS) == Ask(3, 140, 100)
+    finish = next_step(after_budget(partly, 0), LIMITS)
+    assert isinstance(finish, Finish)
+    assert finish.truncated is Reason.DOMAIN_BUDGET
+
+
+def test_a_budget_that_is_spent_with_the_last_address_truncates_nothing() -> None:
+    assert next_step(after_budget(answered(100, 100), 0), LIMITS) == Finish(None)

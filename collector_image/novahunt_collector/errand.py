@@ -77,12 +77,12 @@ async def _until_signal(errand: Errand, environ: Mapping[str, str]) -> str:
         CollectorError: the errand's own, or StoppedError after a signal.
     """
     task = asyncio.ensure_future(errand.run())
+    timer = threading.Timer(HARD_STOP_SECONDS, _stop_hard, (errand, environ))
+    timer.daemon = True
 
     def stop() -> None:
-        if task.cancel():
+        if not timer.is_alive() and task.cancel():
             _log.info("a signal asks to stop")
-            timer = threading.Timer(HARD_STOP_SECONDS, _stop_hard, (errand, environ))
-            timer.daemon = True
             timer.start()
 
     loop = asyncio.get_running_loop()
@@ -92,6 +92,11 @@ async def _until_signal(errand: Errand, environ: Mapping[str, str]) -> str:
         return await task
     except asyncio.CancelledError:
         raise StoppedError("stopped by a signal before it was finished") from None
+    finally:
+        # It ended in time; what follows is the receipt.
+        timer.cancel()
+        if timer.is_alive():
+            timer.join()
 
 
 def _stop_hard(errand: Errand, environ: Mapping[str, str]) -> None:

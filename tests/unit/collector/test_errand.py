@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,8 @@ def test_a_defect_is_told_by_its_type_alone(tmp_path: Path) -> None:
 def test_a_signal_ends_it_with_what_was_done(tmp_path: Path) -> None:
     code, receipt = run(Counting(waits=True), tmp_path)
     assert (code, receipt.reason, receipt.domains) == (ExitCode.INTERRUPTED, Reason.INTERRUPTED, 1)
+    # What would end the process hard after eight seconds is called off.
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
 
 
 def test_an_errand_that_can_not_be_made_leaves_a_receipt_as_well(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from novahunt_operator.pods import (
     storage_environment,
     volume_path,
 )
-from novahunt_operator.records import Collection
+from novahunt_operator.records import Collection, Reservation
 from novahunt_operator.settings import CollectorSettings
 
 TO_ARGO_CD_QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
@@ -112,6 +112,9 @@ def _record(collection: Collection, start: Start, job_id: str) -> dict[str, str]
         names.SEARCH_HASH_ANNOTATION: search_hash(spec.search),
         names.MAX_RESULTS_ANNOTATION: str(spec.max_results),
     }
+    if spec.budget is not None:
+        record[names.CREDITS_ANNOTATION] = msgspec.json.encode(Reservation(start.credits)).decode()
+        record[names.MAX_CREDITS_ANNOTATION] = str(spec.budget.max_credits_per_domain or 0)
     if spec.retry_failed is not None:
         record[names.RETRY_FAILED_ANNOTATION] = spec.retry_failed
     if spec.recollect is not None:
@@ -132,6 +135,11 @@ def _pod(collection: Collection, settings: CollectorSettings, start: Start, job_
     }
     if start.not_before is not None:
         values[env.NOT_BEFORE] = start.not_before
+    budget = collection.spec.budget
+    if budget is not None:
+        values[env.BUDGET] = "true"
+        if budget.max_credits_per_domain is not None:
+            values[env.DOMAIN_CREDITS] = str(budget.max_credits_per_domain)
     return pod(collection, settings, values)
 
 

@@ -8,7 +8,18 @@ import msgspec
 
 from novahunt_contract.errands import Task
 from novahunt_operator import names, wire
-from novahunt_operator.records import Collection, Counts, Errand, Job, JobEnd, Key, Pod, Result, StoredResult
+from novahunt_operator.records import (
+    Collection,
+    Counts,
+    Errand,
+    Job,
+    JobEnd,
+    Key,
+    Pod,
+    Reservation,
+    Result,
+    StoredResult,
+)
 from novahunt_operator.spec import CollectionSpec
 from novahunt_operator.statusobject import CollectionStatus
 
@@ -54,6 +65,7 @@ def job(raw: Mapping[str, Any]) -> Job | None:
     if owner is None or owner.kind != "DomainCollection" or domain is None or not run.isdecimal():
         return None
     max_results = meta.annotations.get(names.MAX_RESULTS_ANNOTATION, "")
+    max_credits = meta.annotations.get(names.MAX_CREDITS_ANNOTATION, "")
     ended = _end(read)
     return Job(
         key=_key(meta),
@@ -79,6 +91,8 @@ def job(raw: Mapping[str, Any]) -> Job | None:
         claim_name=meta.annotations.get(names.CLAIM_ANNOTATION),
         path=meta.annotations.get(names.PATH_ANNOTATION),
         template_hash=meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
+        max_credits=int(max_credits) if max_credits.isdecimal() else 0,
+        reservation=_reservation(meta.annotations.get(names.CREDITS_ANNOTATION)),
     )
 
 
@@ -177,3 +191,13 @@ def _counts(text: str | None) -> Counts | None:
 
 def _key(meta: wire.Meta) -> Key:
     return Key(meta.namespace, meta.name)
+
+
+def _reservation(text: str | None) -> Reservation | None:
+    """Read what is set aside for a Job; what somebody has spoilt counts as nothing set aside, so that more is."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=Reservation)
+    except msgspec.DecodeError:
+        return Reservation(0)

@@ -25,6 +25,8 @@ class Start:
     run: int
     not_before: str | None
     """A stored document that was collected at or after this time answers the run."""
+    credits: int = 0
+    """Set aside for it from the start, where there is a budget."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def shared_environment(collection: Collection, settings: CollectorSettings) -> d
         env.INTAKE_TOKEN_FILE: f"{TOKEN_FOLDER}/token",
         env.TERMINATION_LOG: "/dev/termination-log",
         env.LOG_FORMAT: settings.log_format,
+        env.HUNTER_REPEATS_CHARGED: "true" if settings.repeats_charged else "false",
     }
 
 

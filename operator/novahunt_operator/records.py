@@ -48,6 +48,17 @@ class JobEnd(StrEnum):
     FAILED = "Failed"
 
 
+class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Credits set aside for a Job, as they are recorded on it before a request may cost them."""
+
+    reserved: int
+    """For all its attempts together."""
+    pod: str = ""
+    """UID of the pod that asked last; kept only where repeats are charged."""
+    lost: int = 0
+    """Part of it that attempts before that pod's have spent and left nothing to show for."""
+
+
 class Job(msgspec.Struct, frozen=True):
     """A collector's Job as last seen."""
 
@@ -74,6 +85,10 @@ class Job(msgspec.Struct, frozen=True):
     claim_name: str | None
     path: str | None
     template_hash: str
+    max_credits: int = 0
+    """`budget.maxCreditsPerDomain` that it was made under; 0: there was none."""
+    reservation: Reservation | None = None
+    """None: there is no budget."""
 
     @property
     def backing_off(self) -> bool:

@@ -30,6 +30,8 @@ class CollectorSettings:
     concurrency: int
     """WORKER_CONCURRENCY: Jobs at work at once, over all collections; 1 or more."""
     log_format: str
+    repeats_charged: bool = False
+    """HUNTER_REPEATS_CHARGED: count each repetition of a request as paid again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
             ),
             concurrency=reader.number(env.WORKER_CONCURRENCY, 2, low=1, high=10_000),
             log_format=log_format,
+            repeats_charged=reader.flag(env.HUNTER_REPEATS_CHARGED),
         ),
     )
 

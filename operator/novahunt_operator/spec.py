@@ -58,12 +58,21 @@ class SuppressionSource(msgspec.Struct, frozen=True, rename="camel"):
         return f"Secret {self.secret_key_ref.name}, {self.secret_key_ref.key}" if self.secret_key_ref else ""
 
 
+class Period(StrEnum):
+    """What a budget is for."""
+
+    LIFETIME = "Lifetime"
+    """All that the collection ever spends."""
+    MONTH = "Month"
+    """Each calendar month, UTC."""
+
+
 class Budget(msgspec.Struct, frozen=True, rename="camel"):
-    """Credits that may be spent."""
+    """Credits that may be spent in a period; None: any number."""
 
     max_credits: int | None = None
     max_credits_per_domain: int | None = None
-    period: str = "Lifetime"
+    period: Period = Period.LIFETIME
 
 
 class Retry(msgspec.Struct, frozen=True, rename="camel"):
@@ -155,8 +164,8 @@ def not_yet_honoured(spec: CollectionSpec) -> list[str]:
     return [
         field
         for field, is_set in (
-            ("spec.mode: Estimate", spec.mode is Mode.ESTIMATE),
             ("spec.budget", spec.budget is not None),
+            ("spec.mode: Estimate", spec.mode is Mode.ESTIMATE),
             ("spec.refreshAfter", spec.refresh_after is not None),
             ("spec.retention", spec.retention is not None),
             ("spec.ttlSecondsAfterFinished", spec.ttl_seconds_after_finished is not None),

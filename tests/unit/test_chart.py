@@ -145,6 +145,7 @@ def test_what_the_operator_is_told(helm: Helm) -> None:
         "HUNTER_BASE_URL": "https://api.hunter.io/v2",
         "HUNTER_REQUESTS_PER_SECOND": "15",
         "HUNTER_REQUESTS_PER_MINUTE": "500",
+        "HUNTER_REPEATS_CHARGED": "false",
         "WORKER_CONCURRENCY": "2",
         "WORKER_MAX_JOBS_PER_INTERVAL": "10",
         "WORKER_RATE_LIMIT_DURATION_MS": "60000",

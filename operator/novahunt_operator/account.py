@@ -1,0 +1,134 @@
+"""What a collection has spent, has set aside and may still spend, by its budget's rules. Pure."""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
+
+import msgspec
+
+from novahunt_contract import credits as prices
+from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.records import Collection, Job, Result
+from novahunt_operator.spec import Budget, CollectionSpec, Period
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A collection's credits in its budget's period."""
+
+    used: int
+    """By all settled runs; it never falls within a period."""
+    removed: int
+    """Part of it whose records are gone."""
+    reserved: int
+    """Set aside for runs that are not settled; each counts in full."""
+    limit: int | None
+    """None: there is none."""
+    period: str
+    """`YYYY-MM` in UTC, or empty for the whole life."""
+
+    @property
+    def available(self) -> int | None:
+        """What may still be set aside; None: any number."""
+        return None if self.limit is None else max(0, self.limit - self.used - self.reserved)
+
+
+def account(
+    collection: Collection,
+    jobs: Iterable[Job],
+    results: Mapping[str, Result],
+    now: datetime,
+    *,
+    removed: int = 0,
+    holds: Mapping[str, int] | None = None,
+    void: AbstractSet[str] = frozenset(),
+) -> Account:
+    """Return the account.
+
+    Args:
+        collection: Whose.
+        jobs: All that are known under its name.
+        results: Its domains' records, those of domains that are not wanted any more included.
+        now: Decides which month it is.
+        removed: Credits of records that went since the status was written last.
+        holds: Credits promised to Jobs and not visible on them yet, by the Jobs' names.
+        void: UIDs of Jobs whose record was deleted: what they cost counts as removed.
+    """
+    budget = collection.spec.budget or Budget()
+    period = month_of(now) if budget.period is Period.MONTH else ""
+    recorded = sum(spent(result, budget, now) for result in results.values())
+    known = collection.status.credits
+    gone = removed
+    if known is not None and known.period == period:
+        # Whatever was deleted while nobody watched: what was shown as used stays used.
+        gone = max(known.removed + removed, known.used - recorded)
+    return Account(
+        used=recorded + max(0, gone),
+        removed=max(0, gone),
+        reserved=_reserved(collection, jobs, results, holds or {}, void),
+        limit=budget.max_credits,
+        period=period,
+    )
+
+
+def spent(result: Result | None, budget: Budget, now: datetime) -> int:
+    """Return what a domain has cost in the budget's period."""
+    if result is None:
+        return 0
+    if budget.period is Period.MONTH:
+        return result.credits_month if result.month == month_of(now) else 0
+    return result.credits_total
+
+
+def first_price(spec: CollectionSpec) -> int:
+    """Return what the first page of a domain can cost."""
+    return prices.of_answer(min(spec.page_size, spec.max_results))
+
+
+def price_to_start(spec: CollectionSpec, result: Result | None) -> int:
+    """Return the credits without which starting a domain is of no use.
+
+    A run that the budget stopped begins again at its first page where nothing was saved; with no more than it
+    had then it would only stop there again.
+    """
+    first = first_price(spec)
+    stopped = result is not None and result.outcome is Outcome.PENDING and result.reason == Reason.BUDGET
+    return first + result.credits if result is not None and stopped and spec.volume is None else first
+
+
+def share_is_spent(spec: CollectionSpec, result: Result | None, now: datetime) -> bool:
+    """Tell whether a run could not get beyond what is stored with what the domain may still cost."""
+    budget = spec.budget
+    if budget is None or budget.max_credits_per_domain is None:
+        return False
+    stored = prices.of_domain(result.emails, spec.page_size) if result is not None else 0
+    left = budget.max_credits_per_domain - spent(result, budget, now)
+    # A document that a shorter one would replace is worth more than the attempt.
+    return left < max(1, stored)
+
+
+def month_of(moment: datetime) -> str:
+    """Return the calendar month, `YYYY-MM` in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m}"
+
+
+def month_ends(now: datetime) -> datetime:
+    """Return the first moment of the next calendar month, UTC."""
+    start = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return start.replace(year=start.year + 1, month=1) if start.month == 12 else start.replace(month=start.month + 1)  # noqa: PLR2004 - December
+
+
+def _reserved(
+    collection: Collection,
+    jobs: Iterable[Job],
+    results: Mapping[str, Result],
+    holds: Mapping[str, int],
+    void: AbstractSet[str],
+) -> int:
+    reserved = dict(holds)
+    for job in jobs:
+        result = results.get(job.domain)
+        settled = result is not None and result.run >= job.run
+        if job.reservation is None or job.owner_uid != collection.uid or settled or job.uid in void:
+            continue
+        reserved[job.key.name] = max(job.reservation.reserved, holds.get(job.key.name, 0))
+    return sum(reserved.values())

@@ -81,7 +81,7 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     ended = {settlement.job.domain: settlement.result for settlement in found.settlements}
     breaker = find_open({**world.results, **ended}.values(), limits.probe_after)
     blocked = _blocked(world, conflict)
-    wakes: list[datetime] = []
+    wakes = _wakes(found, world.now)
     ready: list[str] = []
     for domain in found.due:
         at = ready_at(world.results.get(domain))
@@ -98,12 +98,6 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
             wakes.append(breaker.probe_at)
     elif len(found.backing_off) >= spec.concurrency:
         share = 0
-    for job in found.live:
-        # Nothing else may happen while a pod is refused or finds no node.
-        if not any(pod.started for pod in found.pods.get(job.uid, ())):
-            wakes += (job.created + JOB_CONTROLLER_GRACE, job.created + CAPACITY_GRACE)
-    if found.unsettled:
-        wakes.append(world.now + timedelta(seconds=2))
     later = [at for at in wakes if at > world.now]
     return Outlook(world, found, breaker, blocked, tuple(ready[:share]), min(later, default=None))
 
@@ -117,6 +111,20 @@ def plan(outlook: Outlook, allowed: int) -> Plan:
         run = (result.run if result else 0) + 1
         starts.append(Start(domain, run, not_before(result, world.collection, world.now)))
     return Plan(settle=found.settlements, start=tuple(starts), delete=_beyond_history(outlook))
+
+
+def _wakes(found: Survey, now: datetime) -> list[datetime]:
+    """When the world looks different although no event tells so."""
+    wakes: list[datetime] = []
+    for job in found.live:
+        # Nothing else may happen while a pod is refused or finds no node.
+        if not any(pod.started for pod in found.pods.get(job.uid, ())):
+            wakes += (job.created + JOB_CONTROLLER_GRACE, job.created + CAPACITY_GRACE)
+    if found.unsettled:
+        wakes.append(now + timedelta(seconds=2))
+    if found.next_refresh_at is not None:
+        wakes.append(found.next_refresh_at)
+    return wakes
 
 
 def _blocked(world: World, conflict: str | None) -> str | None:

@@ -1,10 +1,12 @@
 """The typed form of a DomainCollection's spec; the CRD's schema has checked it and filled its defaults."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 import msgspec
 
 from novahunt_contract.searchhash import Search
+from novahunt_operator.durations import duration
 
 _ABSENT = msgspec.Raw(b"null")
 """msgspec reads `Raw | None` as None alone."""
@@ -158,6 +160,11 @@ class CollectionSpec(msgspec.Struct, frozen=True, rename="camel"):
         """The claim that documents go to; None: ConfigMaps."""
         return self.storage.persistent_volume_claim
 
+    @property
+    def refresh_every(self) -> timedelta | None:
+        """How long after its collection a domain is collected again; None: never for its age."""
+        return duration(self.refresh_after) if self.refresh_after is not None else None
+
 
 def not_yet_honoured(spec: CollectionSpec) -> list[str]:
     """Name the fields that are set and that this version can't honour; a collection with any does not start."""
@@ -166,7 +173,6 @@ def not_yet_honoured(spec: CollectionSpec) -> list[str]:
         for field, is_set in (
             ("spec.budget", spec.budget is not None),
             ("spec.mode: Estimate", spec.mode is Mode.ESTIMATE),
-            ("spec.refreshAfter", spec.refresh_after is not None),
             ("spec.retention", spec.retention is not None),
             ("spec.ttlSecondsAfterFinished", spec.ttl_seconds_after_finished is not None),
             ("spec.suppressionFrom", bool(spec.suppression_from)),

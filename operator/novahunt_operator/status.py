@@ -33,25 +33,29 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
     """Return the status to show; the old one supplies only times of the past and transition times."""
     world, found = outlook.world, outlook.survey
     old, spec, now = world.collection.status, world.collection.spec, world.now
-    failed = [result for result in found.done if result.outcome is Outcome.FAILED]
+    answered = found.answered
+    failed = [result for result in answered if result.outcome is Outcome.FAILED]
+    # What is only refreshed counts under its last outcome: its answer is there.
+    first = [job for job in found.running if job.domain not in found.refreshing]
     counts = DomainCounts(
         total=len(world.wanted.domains),
-        waiting=len(found.due) + len(found.held),
-        running=len(found.running),
-        backing_off=len(found.backing_off),
-        succeeded=len(found.done) - len(failed),
+        waiting=sum(domain not in found.refreshing for domain in (*found.due, *found.held)),
+        running=len(first),
+        backing_off=sum(job.domain not in found.refreshing for job in found.backing_off),
+        succeeded=len(answered) - len(failed),
         failed=len(failed),
         invalid=len(world.wanted.invalid),
         duplicate=world.wanted.duplicates,
-        older_search=sum(_is_older(result, world.search_hash) for result in found.done),
+        older_search=sum(_is_older(result, world.search_hash) for result in answered),
+        refreshing=len(found.refreshing),
     )
-    complete = len(found.done) == counts.total and not found.unlisted and outlook.blocked is None
-    running = [_running(outlook, job) for job in found.running]
-    moved = bool(found.live or found.done or found.settlements)
-    done = f"{len(found.done)}/{counts.total}"
+    complete = len(answered) == counts.total and not found.unlisted and outlook.blocked is None
+    running = {job.domain: _running(outlook, job) for job in found.running}
+    moved = bool(found.live or answered or found.settlements)
+    done = f"{len(answered)}/{counts.total}"
     # A collection that was complete and is not any more begins a new round.
     since = old.started_at if complete or old.completed_at is None else None
-    rate, eta = _pace(outlook, counts.total - len(found.done))
+    rate, eta = _pace(outlook, counts.total - len(answered))
     if rate and old.rate and old.done == done and (old.estimated_completion_time or "") > times.to_text(now):
         # Time alone changes no status: each write makes the collection be looked at again.
         rate, eta = old.rate, old.estimated_completion_time
@@ -59,14 +63,15 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
         observed_generation=world.collection.generation,
         done=done,
         domains=counts,
-        progress=_percent(len(found.done), running, found.ended, counts.total),
-        running=tuple(running[:MAX_RUNNING]),
+        progress=_percent(len(answered), [running[job.domain] for job in first], found.ended, counts.total),
+        running=tuple(running.values())[:MAX_RUNNING],
         emails=sum(world.results[domain].emails for domain in world.wanted.domains if domain in world.results),
         credits=_credits(outlook),
         rate=None if complete else rate,
         estimated_completion_time=None if complete else eta,
         started_at=since or (times.to_text(now) if moved else None),
         completed_at=_completed_at(outlook) if complete else None,
+        next_refresh_at=times.to_text(found.next_refresh_at) if found.next_refresh_at is not None else None,
         failures=_failures(outlook, failed),
         retry_failed_handled=spec.retry_failed,
         recollect_handled=recollect_handled(old, spec.recollect, now),
@@ -91,9 +96,10 @@ def recollect_handled(old: CollectionStatus, wish: str | None, now: datetime) ->
 
 def _findings(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, complete: bool) -> tuple[Finding, ...]:
     ready, reconciling = ConditionType.READY, ConditionType.RECONCILING
-    if complete:
+    if complete and (wait is None or not wait.stalled):
         reason = "CompletedWithFailures" if counts.failed else "Completed"
-        return (Finding(ready, status=True, reason=reason, message=_completed_message(counts)),)
+        over = Finding(ready, status=True, reason=reason, message=_completed_message(outlook, counts))
+        return (over, *_waiting(wait))
     if outlook.world.collection.spec.suspend:
         text = f"Suspended; {counts.waiting} domains wait, {counts.running + counts.backing_off} finish."
         return (
@@ -104,19 +110,23 @@ def _findings(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, c
         return (
             Finding(ready, status=False, reason=wait.reason, message=wait.message),
             Finding(ConditionType.STALLED, status=True, reason=wait.reason, message=wait.message),
-            Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message),
+            *_waiting(wait),
         )
     text = f"{counts.succeeded + counts.failed} of {counts.total} domains are done."
-    findings = [
+    return (
         Finding(ready, status=False, reason="InProgress", message=text),
         Finding(reconciling, status=True, reason="InProgress", message=text),
-    ]
-    if wait is not None:
-        findings.append(Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message))
-    return tuple(findings)
+        *_waiting(wait),
+    )
 
 
-def _completed_message(counts: DomainCounts) -> str:
+def _waiting(wait: Waiting | None) -> tuple[Finding, ...]:
+    if wait is None:
+        return ()
+    return (Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message),)
+
+
+def _completed_message(outlook: Outlook, counts: DomainCounts) -> str:
     parts = [f"All {counts.total} domains are done"]
     if counts.failed:
         parts.append(f"{counts.failed} failed")
@@ -126,6 +136,10 @@ def _completed_message(counts: DomainCounts) -> str:
         )
     if counts.older_search:
         parts.append(f"{counts.older_search} results are of an older search (set spec.recollect to renew them)")
+    if counts.refreshing:
+        verb = "is" if counts.refreshing == 1 else "are"
+        held = " (spec.suspend holds what does not run)" if outlook.world.collection.spec.suspend else ""
+        parts.append(f"{counts.refreshing} {verb} being refreshed{held}")
     return "; ".join(parts) + "."
 
 
@@ -168,7 +182,7 @@ def _pace(outlook: Outlook, remaining: int) -> tuple[str | None, str | None]:
         since = max(since, times.from_text(started))
     seconds = max(1.0, (now - since).total_seconds())
     floor = times.to_text(since)
-    ended = sum((result.ended_at or "") >= floor for result in outlook.survey.done)
+    ended = sum((result.ended_at or "") >= floor for result in outlook.survey.answered)
     if not ended or not remaining:
         return None, None
     per_second = ended / seconds
@@ -178,7 +192,7 @@ def _pace(outlook: Outlook, remaining: int) -> tuple[str | None, str | None]:
 
 
 def _completed_at(outlook: Outlook) -> str | None:
-    return max((result.ended_at or "" for result in outlook.survey.done), default="") or (
+    return max((result.ended_at or "" for result in outlook.survey.answered), default="") or (
         outlook.world.collection.status.completed_at or _second(outlook.world.now)
     )
 

@@ -9,6 +9,7 @@ from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.records import Collection, Job, Pod, Result
+from novahunt_operator.refresh import due_at, is_refreshed
 from novahunt_operator.settle import settle, supersede
 from novahunt_operator.wanted import Wanted
 
@@ -55,7 +56,7 @@ class Survey:
     """The domains of a collection by state; each wanted domain is in exactly one of the first five."""
 
     due: tuple[str, ...]
-    """May start now, in the order of the lists."""
+    """May start now, in the order of the lists; then those that are only refreshed, the oldest first."""
     held: tuple[str, ...]
     """Wait although due: a pod of an older run is still there, or an end is being settled."""
     running: tuple[Job, ...]
@@ -72,11 +73,21 @@ class Survey:
     """Ended Jobs whose receipt is waited for; they hold their slot, because it may open a breaker."""
     pods: Mapping[str, tuple[Pod, ...]]
     """By Job UID."""
+    refreshing: Mapping[str, Result]
+    """Of the domains that are due, held or have a Job: the last results of those that have an answer already."""
+    next_refresh_at: datetime | None
+    """When the next of those that are done is due for its age."""
+
+    @property
+    def answered(self) -> tuple[Result, ...]:
+        """The results of all domains that have an answer, or failed: the done ones, and those that are refreshed."""
+        return (*self.done, *self.refreshing.values())
 
     @property
     def ended(self) -> int:
-        """Domains whose run has ended and is not recorded yet."""
-        return len(self.unsettled) + sum(not settlement.delete for settlement in self.settlements)
+        """Domains without an answer whose run has ended and is not recorded yet."""
+        ended = (*self.unsettled, *(settlement.job for settlement in self.settlements if not settlement.delete))
+        return sum(job.domain not in self.refreshing for job in ended)
 
     @property
     def live(self) -> tuple[Job, ...]:
@@ -98,19 +109,32 @@ def survey(world: World) -> Survey:
     running: list[Job] = []
     backing_off: list[Job] = []
     done: list[Result] = []
+    refreshing: dict[str, Result] = {}
+    ages: dict[str, datetime] = {}
+    next_refresh_at: datetime | None = None
+    every = world.collection.spec.refresh_every
     for domain in world.wanted.domains:
         job = jobs.live.pop(domain, None)
         result = world.results.get(domain)
+        old_at = due_at(result, every) if result is not None else None
+        answer = result if result is not None and _stands(result, world.collection, old_at, world.now) else None
+        at_rest = job is None and domain not in jobs.ending
+        if answer is not None and at_rest and (old_at is None or old_at > world.now):
+            done.append(answer)
+            next_refresh_at = min(filter(None, (next_refresh_at, old_at)), default=None)
+            continue
+        if answer is not None:
+            refreshing[domain] = answer
         if job is not None:
             (backing_off if job.backing_off else running).append(job)
-        elif domain in jobs.ending:
+        elif domain in jobs.ending or domain in occupied:
             held.append(domain)
-        elif result is not None and not is_due(result, world.collection):
-            done.append(result)
+        elif answer is not None and old_at is not None:
+            ages[domain] = old_at
         else:
-            (held if domain in occupied else due).append(domain)
+            due.append(domain)
     return Survey(
-        due=tuple(due),
+        due=(*due, *sorted(ages, key=lambda domain: (ages[domain], domain))),
         held=tuple(held),
         running=tuple(running),
         backing_off=tuple(backing_off),
@@ -121,6 +145,8 @@ def survey(world: World) -> Survey:
         void=tuple(jobs.void),
         unsettled=tuple(jobs.unsettled),
         pods=pods,
+        refreshing=refreshing,
+        next_refresh_at=next_refresh_at,
     )
 
 
@@ -171,7 +197,7 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
 
 
 def is_due(result: Result, collection: Collection) -> bool:
-    """Tell whether a domain with this result must run (again) under the collection's wishes."""
+    """Tell whether a domain with this result must run (again) under the collection's wishes, whatever its age."""
     spec = collection.spec
     if result.outcome is Outcome.PENDING:
         return True
@@ -183,9 +209,31 @@ def is_due(result: Result, collection: Collection) -> bool:
 
 
 def not_before(result: Result | None, collection: Collection, now: datetime) -> str | None:
-    """Return the time from which on a stored document is fresh for the next run; None: any is."""
+    """Return the time from which on a stored document is fresh for the next run; None: any is.
+
+    It is the same however often the run is repeated: what one of them has stored answers the next.
+    """
+    if result is None:
+        return None
+    old_at = due_at(result, collection.spec.refresh_every)
+    refresh = times.to_text(old_at) if old_at is not None and old_at <= now else None
+    return max(filter(None, (_recollect_from(result, collection, now), refresh)), default=None)
+
+
+def _stands(result: Result, collection: Collection, old_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a domain has an answer under all wishes but the one to refresh it."""
+    if not is_due(result, collection):
+        return True
+    if not is_refreshed(result, old_at, now):
+        return False
+    wish = _recollect_from(result, collection, now)
+    return wish is None or wish <= (result.collected_at or "")
+
+
+def _recollect_from(result: Result, collection: Collection, now: datetime) -> str | None:
+    """Return when the wish to recollect was seen that a domain has not answered yet."""
     wish = collection.spec.recollect
-    if result is None or wish is None:
+    if wish is None:
         return None
     if result.recollect == wish and result.outcome not in (Outcome.PENDING, Outcome.FAILED):
         return None

@@ -1,0 +1,37 @@
+"""Says when a domain's answer has grown old by `spec.refreshAfter`, so that it is collected again."""
+
+import zlib
+from datetime import datetime, timedelta
+
+from novahunt_contract import times
+from novahunt_contract.outcomes import Outcome
+from novahunt_operator.records import Result
+
+LONGEST_SPREAD = timedelta(hours=24)
+"""Domains that were collected together don't all come back at once: each by its name, up to so much later."""
+
+_SPREAD_PART = 10
+"""And by no more than this part of the whole time."""
+
+
+def due_at(result: Result, after: timedelta | None) -> datetime | None:
+    """Return when a domain is to be collected again; None: not for its age.
+
+    An answer ages from when it was collected, also where it was taken from storage. A failed run counts
+    from its end, so that a domain whose refresh fails is not tried over and over.
+    """
+    failed = result.outcome is Outcome.FAILED
+    since = result.ended_at if failed else result.collected_at or result.ended_at
+    if after is None or since is None:
+        return None
+    return times.from_text(since) + after + _spread(result.domain, after)
+
+
+def is_refreshed(result: Result, due: datetime | None, now: datetime) -> bool:
+    """Tell whether a run that ended without an answer was one to refresh a document that is still there."""
+    return result.outcome is Outcome.PENDING and result.collected_at is not None and due is not None and due <= now
+
+
+def _spread(domain: str, after: timedelta) -> timedelta:
+    """Return a domain's own delay, the same for ever; the checksum is cheap and spreads evenly."""
+    return min(LONGEST_SPREAD, after / _SPREAD_PART) * (zlib.crc32(domain.encode()) / 2**32)

@@ -64,7 +64,7 @@ def _pace(settings: Settings, link: IntakeLink | None) -> Pace:
 def _storage(settings: Settings, link: IntakeLink | None) -> Storage:
     if settings.folder is None and link is not None:
         return IntakeStorage(link, settings.backoff, settings.storage_patience, random.SystemRandom().uniform)
-    folder = FolderStorage(settings.folder or configuration.DEFAULT_FOLDER)
+    folder = FolderStorage(settings.folder or configuration.DEFAULT_FOLDER, settings.storage_patience)
     # Where the folder was chosen, somebody expects the document there: then a failure is a failure.
     return folder if settings.folder_was_chosen else FolderOrMemoryStorage(folder, MemoryStorage())
 

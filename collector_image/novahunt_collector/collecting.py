@@ -7,7 +7,7 @@ import msgspec
 from novahunt_collector import paging
 from novahunt_collector.asking import Asker
 from novahunt_collector.errors import BadRequestError, BudgetUsedUpError, DomainBudgetUsedUpError, PlanLimitError
-from novahunt_collector.items import Items
+from novahunt_collector.items import Items, to_items
 from novahunt_collector.tally import Tally
 from novahunt_contract.document import Item
 from novahunt_contract.intake import Progress
@@ -61,7 +61,7 @@ class Collecting:
                     raise
                 self._paging = paging.after_budget(self._paging, error.left)
                 continue
-            new = self._items.add(page.entries)
+            new = self._items.add(to_items(page.entries))
             self._paging = paging.after_page(
                 self._paging,
                 step,

@@ -21,13 +21,10 @@ class Items:
     def __len__(self) -> int:
         return len(self._by_address)
 
-    def add(self, entries: Iterable[answers.Entry]) -> int:
-        """Take entries in; return how many addresses were new."""
+    def add(self, items: Iterable[Item]) -> int:
+        """Take a page's items in; return how many addresses were new."""
         before = len(self._by_address)
-        for entry in entries:
-            item = to_item(entry)
-            if item is None:
-                continue
+        for item in items:
             known = self._by_address.get(item.email)
             self._by_address[item.email] = item if known is None else merge(known, item)
         return len(self._by_address) - before
@@ -35,6 +32,11 @@ class Items:
     def in_order(self) -> tuple[Item, ...]:
         """Return the items: highest confidence first, then by address."""
         return tuple(sorted(self._by_address.values(), key=lambda item: (-item.confidence, item.email)))
+
+
+def to_items(entries: Iterable[answers.Entry]) -> tuple[Item, ...]:
+    """Return a page's entries as items, those without an address left out."""
+    return tuple(item for item in map(to_item, entries) if item is not None)
 
 
 def to_item(entry: answers.Entry) -> Item | None:

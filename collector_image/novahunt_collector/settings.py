@@ -9,7 +9,7 @@ Beside the names that it shares with the operator (`novahunt_contract.environmen
 | `NOVAHUNT_PATIENCE_SECONDS` | 1800 | total time for one page, throttled or failing, without waits for permits |
 | `NOVAHUNT_MAX_FAILURES` | 8 | tries of one page that may fail with 5xx, network errors or unreadable answers |
 | `NOVAHUNT_REQUEST_TIMEOUT_SECONDS` | 30 | one request, from connecting to the answer's last byte |
-| `NOVAHUNT_STORAGE_PATIENCE_SECONDS` | 300 | total time for reading or storing the document at the intake |
+| `NOVAHUNT_STORAGE_PATIENCE_SECONDS` | 300 | total time for one reading or storing, in the folder or at the intake |
 | `NOVAHUNT_MAX_OFFSET` | 10000 | the highest offset that is asked for |
 """
 

@@ -247,6 +247,23 @@ async def test_a_volume_that_fills_up_in_the_middle_is_21_and_leaves_the_old_doc
     assert (folder / "example.com.json").read_bytes() == before
 
 
+async def test_a_folder_that_hangs_is_21_and_the_process_ends_though_its_thread_does_not(
+    simulator: Simulator, place: Path
+) -> None:
+    # Reading a pipe that nobody writes to hangs as a lost file server does.
+    (place / "c").mkdir()
+    os.mkfifo(place / "c" / "example.com.json")
+    environment = environ(simulator, place / "c", NOVAHUNT_STORAGE_PATIENCE_SECONDS="0.5")
+    began = time.monotonic()
+    process = await run_process([DOMAIN], environment, place)
+    assert time.monotonic() - began < 20
+    assert process.code == ExitCode.STORAGE_FAILED
+    assert process.receipt is not None
+    assert process.receipt.reason is Reason.STORAGE
+    assert f"{place / 'c'} can't be used: it did not answer within 0.5 s" in process.receipt.message
+    assert simulator.report().requests == 0
+
+
 async def test_a_receipt_that_can_not_be_written_is_no_success(simulator: Simulator, place: Path) -> None:
     for receipt in (place / "no" / "folder", Path("/dev/full")):
         environment = environ(simulator, place / "c", NOVAHUNT_TERMINATION_LOG=str(receipt))

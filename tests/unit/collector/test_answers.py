@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novahunt_collector import answers
-from novahunt_collector.items import Items
+from novahunt_collector.items import Items, to_items
 
 
 def body(emails: object, **meta: object) -> bytes:
@@ -142,7 +142,7 @@ def test_any_json_is_an_answer_or_refused_and_what_is_read_can_be_stored(value: 
     except answers.UnreadableAnswerError:
         return
     items = Items()
-    items.add(page.entries)
+    items.add(to_items(page.entries))
     assert msgspec.json.decode(msgspec.json.encode(items.in_order())) is not None
 
 

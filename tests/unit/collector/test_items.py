@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novahunt_collector import answers
-from novahunt_collector.items import Items, merge, to_item
+from novahunt_collector.items import Items, merge, to_item, to_items
 from novahunt_contract.document import MAX_SOURCES, Item, Source, Verification
 
 DATES = st.none() | st.dates().map(str) | st.just("some day")
@@ -58,10 +58,11 @@ def test_an_entry_becomes_the_stored_form() -> None:
 
 def test_the_most_confident_entry_is_kept_and_sources_are_merged() -> None:
     items = Items()
-    assert items.add([answers.Entry("a@example.com", confidence=40, position="Intern", sources=[answers.Source("u")])])
-    new = items.add(
-        [answers.Entry("A@example.com", confidence=90, position="CTO", sources=[answers.Source("v", "2026-01-01")])]
+    assert items.add(
+        to_items([answers.Entry("a@example.com", confidence=40, position="Intern", sources=[answers.Source("u")])])
     )
+    sure = answers.Entry("A@example.com", confidence=90, position="CTO", sources=[answers.Source("v", "2026-01-01")])
+    new = items.add(to_items([sure]))
     (item,) = items.in_order()
     assert new == 0
     assert (item.title, item.confidence, item.source) == ("CTO", 0.9, "v")
@@ -70,7 +71,8 @@ def test_the_most_confident_entry_is_kept_and_sources_are_merged() -> None:
 
 def test_items_are_sorted_by_confidence_then_address() -> None:
     items = Items()
-    items.add([answers.Entry(f"{name}@x.example", confidence=sure) for name, sure in (("b", 5), ("c", 9), ("a", 5))])
+    entries = [answers.Entry(f"{name}@x.example", confidence=sure) for name, sure in (("b", 5), ("c", 9), ("a", 5))]
+    items.add(to_items(entries))
     assert [item.email[0] for item in items.in_order()] == ["c", "a", "b"]
 
 
@@ -79,11 +81,11 @@ def test_order_and_paging_of_the_entries_make_no_difference(
     entries: list[answers.Entry], random: object, size: int
 ) -> None:
     whole = Items()
-    whole.add(entries)
+    whole.add(to_items(entries))
     mixed = list(entries)
     random.shuffle(mixed)  # type: ignore[attr-defined]
     paged = Items()
-    counted = sum(paged.add(mixed[start : start + size]) for start in range(0, len(mixed), size))
+    counted = sum(paged.add(to_items(mixed[start : start + size])) for start in range(0, len(mixed), size))
     assert paged.in_order() == whole.in_order()
     assert counted == len(paged) == len(paged.in_order())
 
@@ -91,7 +93,7 @@ def test_order_and_paging_of_the_entries_make_no_difference(
 @given(st.lists(ENTRIES, max_size=25))
 def test_what_is_stored_is_unique_bounded_and_in_order(entries: list[answers.Entry]) -> None:
     items = Items()
-    items.add(entries)
+    items.add(to_items(entries))
     stored = items.in_order()
     addresses = [item.email for item in stored]
     assert len(set(addresses)) == len(addresses)

@@ -1,0 +1,91 @@
+"""Files of a shared folder: their rights, how they become durable, and what a failure means for people."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from novahunt_collector.errors import StorageFailedError
+
+FILE_MODE = 0o660
+"""Before the umask. Pods share a volume by their group (fsGroup), never with everybody."""
+
+FOLDER_MODE = 0o770
+
+_REMEDIES = {
+    errno.ENOSPC: "no space is left: free some, or enlarge the volume",
+    errno.EDQUOT: "the quota is used up: free some space, or raise the quota",
+    errno.EFBIG: "the file would be larger than is allowed: raise the file size limit",
+    errno.EROFS: "it is mounted read-only: mount it writable",
+    errno.EACCES: "permission is denied: give this user's group (fsGroup) the right to write there",
+    errno.EPERM: "permission is denied: give this user's group (fsGroup) the right to write there",
+    errno.ENOENT: "there is no such folder: check the volume's mount and its path",
+    errno.ENOTDIR: "a part of the path is a file: choose another folder",
+    errno.ENAMETOOLONG: "the file system does not take so long a name",
+    errno.EIO: "the device reports an error: check the volume",
+    errno.ESTALE: "the file server lost the folder: mount the volume again",
+}
+
+
+def stem(domain: str) -> str:
+    """Name a domain's hidden files; the longest domain would not fit into a file name with an ending."""
+    return f".novahunt-{hashlib.sha256(domain.encode()).hexdigest()[:16]}"
+
+
+def temporary(folder: Path, domain: str) -> Path:
+    """Return a name that no file has yet; `leftovers` finds it again."""
+    return folder / f"{stem(domain)}-{secrets.token_hex(8)}.tmp"
+
+
+def leftovers(folder: Path, domain: str) -> Iterator[Path]:
+    """Return the temporary files that a killed run of this domain left."""
+    return folder.glob(f"{stem(domain)}-*.tmp")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_folder(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(FOLDER_MODE)
+        # A volume for a group marks its folders so; without the group's right to write, other pods were locked out.
+        if folder.parent.stat().st_mode & stat.S_ISGID:
+            folder.chmod(FOLDER_MODE | stat.S_ISGID)
+
+
+def create(path: Path) -> int:
+    """Make a file and return its descriptor for writing; whatever has that name already is an error."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Make a file with this content and force it to the disk; its name is durable after `sync_folder`."""
+    with open(create(path), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Force names made, changed and removed in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the operating system reports into the place and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0) or os.strerror(error.errno or 0)
+        raise StorageFailedError(f"{path} can't be used: {remedy}") from None

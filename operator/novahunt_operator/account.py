@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -32,14 +33,26 @@ class Account(msgspec.Struct, frozen=True):
         return None if self.limit is None else max(0, self.limit - self.used - self.reserved)
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the operator's memory knows of a collection's credits, beside what is recorded."""
+
+    told: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What collectors told the intake that they had spent or were about to, by Job UID and pod UID."""
+    lost: tuple[Job | Result, ...] = ()
+    """Unsettled Jobs and results that were deleted since the status was written last."""
+    holds: Mapping[str, int] = field(default_factory=dict)
+    """Credits promised to Jobs that do not show them yet, by the Jobs' names."""
+    repeats_charged: bool = False
+
+
 def account(
     collection: Collection,
     jobs: Iterable[Job],
     results: Mapping[str, Result],
+    books: Books,
     now: datetime,
     *,
-    removed: int = 0,
-    holds: Mapping[str, int] | None = None,
     void: AbstractSet[str] = frozenset(),
 ) -> Account:
     """Return the account.
@@ -48,23 +61,22 @@ def account(
         collection: Whose.
         jobs: All that are known under its name.
         results: Its domains' records, those of domains that are not wanted any more included.
+        books: What is in memory.
         now: Decides which month it is.
-        removed: Credits of records that went since the status was written last.
-        holds: Credits promised to Jobs and not visible on them yet, by the Jobs' names.
         void: UIDs of Jobs whose record was deleted: what they cost counts as removed.
     """
     budget = collection.spec.budget or Budget()
     period = month_of(now) if budget.period is Period.MONTH else ""
     recorded = sum(spent(result, budget, now) for result in results.values())
     known = collection.status.credits
-    gone = removed
+    gone = removed = sum(_lost(one, books, budget, now) for one in books.lost)
     if known is not None and known.period == period:
         # Whatever was deleted while nobody watched: what was shown as used stays used.
         gone = max(known.removed + removed, known.used - recorded)
     return Account(
-        used=recorded + max(0, gone),
-        removed=max(0, gone),
-        reserved=_reserved(collection, jobs, results, holds or {}, void),
+        used=recorded + gone,
+        removed=gone,
+        reserved=_reserved(collection, jobs, results, books.holds, void),
         limit=budget.max_credits,
         period=period,
     )
@@ -106,6 +118,14 @@ def share_is_spent(spec: CollectionSpec, result: Result | None, now: datetime) -
     return left < max(1, stored)
 
 
+def share_allows_more(spec: CollectionSpec, result: Result, now: datetime) -> bool:
+    """Tell whether a domain that its share of the budget cut off could get further now than it did then."""
+    share = spec.budget.max_credits_per_domain if spec.budget is not None else None
+    if share is None or spec.budget is None:
+        return True
+    return share - spent(result, spec.budget, now) > prices.of_domain(result.emails, spec.page_size)
+
+
 def month_of(moment: datetime) -> str:
     """Return the calendar month, `YYYY-MM` in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m}"
@@ -115,6 +135,15 @@ def month_ends(now: datetime) -> datetime:
     """Return the first moment of the next calendar month, UTC."""
     start = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return start.replace(year=start.year + 1, month=1) if start.month == 12 else start.replace(month=start.month + 1)  # noqa: PLR2004 - December
+
+
+def _lost(record: Job | Result, books: Books, budget: Budget, now: datetime) -> int:
+    """Return what a deleted record stood for; of a Job whose run was never settled, the most that it may have cost."""
+    if isinstance(record, Result):
+        return spent(record, budget, now)
+    if record.reservation is not None:
+        return record.reservation.reserved
+    return sum(books.told.get(record.uid, {}).values())
 
 
 def _reserved(

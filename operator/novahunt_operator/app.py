@@ -22,6 +22,7 @@ from novahunt_operator.health import Health
 from novahunt_operator.intake import Intake
 from novahunt_operator.inventory import Inventory
 from novahunt_operator.lease import Lease
+from novahunt_operator.ledger import Ledger
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.reconciler import Reconciler
@@ -63,6 +64,9 @@ class Operator:
             settings.collector.concurrency, StartLimit(settings.max_starts, settings.start_interval)
         )
         self._permits = Permits(settings.collector.requests_per_second, settings.collector.requests_per_minute)
+        self._ledger = Ledger(
+            cluster, self._store, repeats_charged=settings.collector.repeats_charged, now=lambda: datetime.now(UTC)
+        )
         recorder = Recorder(cluster, self._store)
         self._reconciler = Reconciler(
             settings=settings,
@@ -72,6 +76,7 @@ class Operator:
             actions=Actions(cluster, self._store, recorder, settings.collector),
             reporter=Reporter(cluster, self._store, Events(cluster, settings.identity)),
             permits=self._permits,
+            ledger=self._ledger,
             progress=self._progress,
             queue=self._queue,
         )
@@ -80,6 +85,7 @@ class Operator:
             tokens=Tokens(cluster),
             permits=self._permits,
             documents=Documents(cluster, self._store, recorder),
+            ledger=self._ledger,
             progress=self._progress,
             active=lambda: self._working and self._lease.held,
             progressed=self._reconciler.notify,
@@ -167,6 +173,9 @@ class Operator:
                 _log.warning("the inventory failed: %s", error)
                 continue
             self._progress.keep_only({pod.uid for pod in self._store.pods()})
+            self._ledger.keep_only(
+                {job.uid for job in self._store.jobs()}, {known.key for known in self._store.collections()}
+            )
             for key in changed:
                 self._queue.add(key)
 

@@ -10,9 +10,7 @@ from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.records import Result
 from novahunt_operator.settle import Lost
 
-SHARED = frozenset(
-    {Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BUDGET, Reason.BAD_REQUEST, Reason.SUPPRESSION_LIST}
-)
+SHARED = frozenset({Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST, Reason.SUPPRESSION_LIST})
 """Reasons that hold for every domain of the collection alike."""
 
 MAX_PAUSE = timedelta(minutes=1)
@@ -63,5 +61,5 @@ def _order(result: Result) -> tuple[str, bool, str]:
     return result.ended_at or "", result.outcome is not Outcome.PENDING, result.domain
 
 
-_TELLS_NOTHING = frozenset({*Lost, Reason.STORAGE, Reason.INTERRUPTED, Reason.USAGE})
+_TELLS_NOTHING = frozenset({*Lost, Reason.BUDGET, Reason.STORAGE, Reason.INTERRUPTED, Reason.USAGE})
 """Ends that say nothing of whether Hunter would answer the next run."""

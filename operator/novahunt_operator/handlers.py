@@ -66,7 +66,7 @@ def registry(store: Store, changed: Callable[[Key], None]) -> kopf.OperatorRegis
         made = parse.job(event["object"]) or parse.errand(event["object"])
         match made:
             case Job():
-                store.drop_job(made.key, made.uid) if deleted else store.put_job(made)
+                store.lose_job(made.key, made.uid) if deleted else store.put_job(made)
             case Errand():
                 store.drop_errand(made.key, made.uid) if deleted else store.put_errand(made)
             case None:

@@ -14,6 +14,7 @@ from novahunt_contract import intake as protocol
 from novahunt_contract.document import InvalidDocumentError
 from novahunt_operator.cluster import ApiError
 from novahunt_operator.documents import DamagedDocumentError, Documents, LaterRunError
+from novahunt_operator.ledger import Ledger
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.records import Collection, Job, Key
@@ -56,6 +57,7 @@ class Intake:
         tokens: Tokens,
         permits: Permits,
         documents: Documents,
+        ledger: Ledger,
         progress: ProgressBoard,
         active: Callable[[], bool],
         progressed: Callable[[Key], None],
@@ -65,6 +67,7 @@ class Intake:
         self._tokens = tokens
         self._permits = permits
         self._documents = documents
+        self._ledger = ledger
         self._progress = progress
         self._active = active
         self._progressed = progressed
@@ -149,7 +152,13 @@ class Intake:
         if call.progress is not None and self._progress.put(caller.pod_uid, call.progress):
             self._progressed(key)
         if not call.wanted:
+            if call.stopping:
+                await self._ledger.give_back(caller.collection, caller.job.uid, caller.pod_uid, call)
             return _json(protocol.PermitAnswer())
+        # First the record, then the permit: a crash between the two leaves credits set aside, not spent unseen.
+        refusal = await self._ledger.reserve(caller.collection, caller.job.uid, caller.pod_uid, call)
+        if refusal is not None:
+            return _json(protocol.PermitAnswer(refused=refusal.word, credits_left=refusal.left))
         permit = await self._permits.acquire(call.fingerprint, key, caller.pod_uid, seconds=protocol.HOLD_SECONDS)
         if permit is not None and not self._active():
             self._permits.report(call.fingerprint, protocol.Answered(permit, unused=True))

@@ -68,7 +68,7 @@ class Inventory:
         missed = [known for known in self._store.jobs() if is_missed(known)]
         missed_errands = [known for known in self._store.errands() if is_missed(known)]
         for job in missed:
-            self._store.drop_job(job.key, job.uid)
+            self._store.lose_job(job.key, job.uid)
         for errand in missed_errands:
             self._store.drop_errand(errand.key, errand.uid)
         changed: tuple[Job | Errand, ...] = (*seen, *missed, *missed_errands)

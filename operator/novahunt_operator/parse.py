@@ -194,10 +194,10 @@ def _key(meta: wire.Meta) -> Key:
 
 
 def _reservation(text: str | None) -> Reservation | None:
-    """Read what is set aside for a Job; what somebody has spoilt counts as nothing set aside, so that more is."""
+    """Read what is set aside for a Job; what somebody has spoilt is as good as nothing, and is written anew."""
     if text is None:
         return None
     try:
         return msgspec.json.decode(text, type=Reservation)
     except msgspec.DecodeError:
-        return Reservation(0)
+        return None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
 from novahunt_operator.records import Job, JobEnd
 from novahunt_operator.spec import not_yet_honoured
@@ -49,7 +50,13 @@ class Outlook:
     blocked: str | None
     """Why nothing may start, whatever the limits: a field that is not honoured, a list that is missing."""
     startable: tuple[str, ...]
-    """Due domains that may start now by the collection's own wishes, at most its free share."""
+    """Due domains that may start now by the collection's own wishes and budget, at most its free share."""
+    account: Account
+    """Its credits, with what is settled in this very pass."""
+    too_dear: int
+    """Due domains that the budget has not enough left for; 0 while the free share is not theirs anyway."""
+    shares_spent: int
+    """Due domains that can't start because they have spent their own share of the budget."""
     wake_at: datetime | None
     """When time alone changes the outlook."""
 
@@ -79,52 +86,93 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     spec = world.collection.spec
     # What is recorded in this very pass counts already: nothing may start on an old view.
     ended = {settlement.job.domain: settlement.result for settlement in found.settlements}
-    breaker = find_open({**world.results, **ended}.values(), limits.probe_after)
+    results = {**world.results, **ended}
+    money = account(world.collection, world.jobs, results, world.books, world.now, void=world.void)
+    breaker = find_open(results.values(), limits.probe_after)
     blocked = _blocked(world, conflict)
-    wakes = _wakes(found, world.now)
-    ready: list[str] = []
-    for domain in found.due:
-        at = ready_at(world.results.get(domain))
-        if at is None or at <= world.now:
-            ready.append(domain)
-        else:
-            wakes.append(at)
-    share = max(0, spec.concurrency - found.slots)
+    pausing = {domain: ready_at(world.results.get(domain)) or world.now for domain in found.due}
+    spent = {domain for domain in found.due if share_is_spent(spec, world.results.get(domain), world.now)}
+    ready = [domain for domain, at in pausing.items() if at <= world.now and domain not in spent]
+    affordable, too_dear = _affordable(world, ready, money.available)
+    share = _share(world, found, breaker, blocked)
+    wakes = [*pausing.values(), *_waking(found, world.now)]
+    if money.period:
+        wakes.append(month_ends(world.now))
+    if breaker is not None and ready:
+        wakes.append(breaker.probe_at)
+    return Outlook(
+        world=world,
+        survey=found,
+        breaker=breaker,
+        blocked=blocked,
+        startable=tuple(affordable[:share]),
+        account=money,
+        too_dear=too_dear if len(affordable) < share else 0,
+        # What is only to be refreshed has its answer, and keeps it until its share allows more.
+        shares_spent=len(spent - found.refreshing.keys()),
+        wake_at=min((at for at in wakes if at > world.now), default=None),
+    )
+
+
+def _share(world: World, found: Survey, breaker: OpenBreaker | None, blocked: str | None) -> int:
+    """Return how many Jobs the collection would start, were all its domains ready."""
+    spec = world.collection.spec
     if blocked is not None or spec.suspend or world.collection.deleting:
-        share = 0
-    elif breaker is not None:
-        share = 1 if not found.live and not found.unsettled and breaker.probe_at <= world.now else 0
-        if ready:
-            wakes.append(breaker.probe_at)
-    elif len(found.backing_off) >= spec.concurrency:
-        share = 0
-    later = [at for at in wakes if at > world.now]
-    return Outlook(world, found, breaker, blocked, tuple(ready[:share]), min(later, default=None))
+        return 0
+    if breaker is not None:
+        return 1 if not found.live and not found.unsettled and breaker.probe_at <= world.now else 0
+    if len(found.backing_off) >= spec.concurrency:
+        return 0
+    return max(0, spec.concurrency - found.slots)
 
 
-def plan(outlook: Outlook, allowed: int) -> Plan:
-    """Decide, given how many Jobs the scheduler allows this collection to start."""
+def _waking(found: Survey, now: datetime) -> list[datetime]:
+    """Return when the world looks different although no event tells so."""
+    # Nothing else may happen while a pod is refused or finds no node.
+    waiting = [job for job in found.live if not any(pod.started for pod in found.pods.get(job.uid, ()))]
+    wakes = [job.created + grace for job in waiting for grace in (JOB_CONTROLLER_GRACE, CAPACITY_GRACE)]
+    if found.unsettled:
+        wakes.append(now + timedelta(seconds=2))
+    return wakes if found.next_refresh_at is None else [*wakes, found.next_refresh_at]
+
+
+def plan(outlook: Outlook, allowed: int, available: int | None = None) -> Plan:
+    """Decide, given how many Jobs the scheduler allows this collection to start.
+
+    Args:
+        outlook: What the collection would like.
+        allowed: Starts at most.
+        available: Credits that its budget has left at this moment, which may be fewer than when it was looked at;
+            None: any number.
+    """
     world, found = outlook.world, outlook.survey
+    spec = world.collection.spec
     starts = []
-    for domain in outlook.startable[: max(0, allowed)]:
+    affordable, _ = _affordable(world, list(outlook.startable), available)
+    for domain in affordable[: max(0, allowed)]:
         result = world.results.get(domain)
-        run = (result.run if result else 0) + 1
-        starts.append(Start(domain, run, not_before(result, world.collection, world.now)))
+        starts.append(
+            Start(
+                domain,
+                run=(result.run if result else 0) + 1,
+                not_before=not_before(result, world.collection, world.now),
+                credits=price_to_start(spec, result) if spec.budget is not None else 0,
+            )
+        )
     return Plan(settle=found.settlements, start=tuple(starts), delete=_beyond_history(outlook))
 
 
-def _wakes(found: Survey, now: datetime) -> list[datetime]:
-    """When the world looks different although no event tells so."""
-    wakes: list[datetime] = []
-    for job in found.live:
-        # Nothing else may happen while a pod is refused or finds no node.
-        if not any(pod.started for pod in found.pods.get(job.uid, ())):
-            wakes += (job.created + JOB_CONTROLLER_GRACE, job.created + CAPACITY_GRACE)
-    if found.unsettled:
-        wakes.append(now + timedelta(seconds=2))
-    if found.next_refresh_at is not None:
-        wakes.append(found.next_refresh_at)
-    return wakes
+def _affordable(world: World, domains: list[str], available: int | None) -> tuple[list[str], int]:
+    """Return the domains, in their order, that so many credits suffice for, and how many are too dear."""
+    if available is None:
+        return domains, 0
+    chosen: list[str] = []
+    for domain in domains:
+        price = price_to_start(world.collection.spec, world.results.get(domain))
+        if price <= available:
+            available -= price
+            chosen.append(domain)
+    return chosen, len(domains) - len(chosen)
 
 
 def _blocked(world: World, conflict: str | None) -> str | None:

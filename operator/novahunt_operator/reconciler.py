@@ -8,6 +8,7 @@ from novahunt_contract.searchhash import search_hash
 from novahunt_operator.actions import Actions, RefusedError
 from novahunt_operator.conflicts import storage_conflict
 from novahunt_operator.jobs import template_hash
+from novahunt_operator.ledger import Ledger
 from novahunt_operator.permits import Permits
 from novahunt_operator.planner import Limits, Outlook, look, plan
 from novahunt_operator.progress import ProgressBoard
@@ -51,6 +52,7 @@ class Reconciler:
         actions: Actions,
         reporter: Reporter,
         permits: Permits,
+        ledger: Ledger,
         progress: ProgressBoard,
         queue: WorkQueue[Key],
         now: Callable[[], datetime] = utc_now,
@@ -63,6 +65,7 @@ class Reconciler:
         self._actions = actions
         self._reporter = reporter
         self._permits = permits
+        self._ledger = ledger
         self._progress = progress
         self._queue = queue
         self._now = now
@@ -126,6 +129,7 @@ class Reconciler:
             results={domain: result.data for domain, result in self._store.results_of(key).items()},
             progress=self._progress.get(),
             void=self._store.void,
+            books=self._ledger.books(key),
             template_hash=template_hash(collection, self._settings.collector),
             search_hash=search_hash(collection.spec.search),
             now=self._now(),
@@ -140,7 +144,9 @@ class Reconciler:
             self._wake_others(key)
         refused = self._refused.get(key)
         allowed = 0 if refused is not None and refused[1] > time.monotonic() else self._scheduler.allowed(key, now)
-        decided = plan(outlook, allowed)
+        # From here to the promise nothing else runs, so no credit is promised twice.
+        decided = plan(outlook, allowed, self._ledger.available(collection))
+        self._ledger.hold(collection, decided.start)
         for _ in decided.start:
             self._scheduler.started(key, now)
         try:
@@ -151,6 +157,8 @@ class Reconciler:
         else:
             if decided.start or not outlook.startable:
                 self._refused.pop(key, None)
+        finally:
+            self._ledger.release(collection, decided.start)
         acted = bool(decided.settle or decided.start)
         if acted:
             self._queue.add(key)
@@ -184,6 +192,8 @@ class Reconciler:
         later = await self._reporter.report(collection, compute(outlook, wait))
         if later is not None:
             self._queue.add(collection.key, later)
+        else:
+            self._store.count_lost(collection.key, outlook.world.books.lost)
         return later is None
 
     def _forget(self, key: Key) -> None:

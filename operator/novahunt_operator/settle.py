@@ -1,14 +1,17 @@
 """Decides what a Job's end means for its domain: the one place where ends are told apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
 from novahunt_contract import receipt as receipts
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator import costs
+from novahunt_operator.account import month_of
 from novahunt_operator.records import Job, JobEnd, Place, Pod, Result, VolumePlace
 
 RECEIPT_GRACE = timedelta(seconds=10)
@@ -26,20 +29,32 @@ class Lost(StrEnum):
     JOB_FAILED = "JobFailed"
 
 
-def settle(job: Job, pods: Iterable[Pod], previous: Result | None, now: datetime) -> Result | None:
+def settle(
+    job: Job,
+    pods: Iterable[Pod],
+    previous: Result | None,
+    now: datetime,
+    *,
+    told: Mapping[str, int] | None = None,
+    repeats_charged: bool = False,
+) -> Result | None:
     """Return what to record of an ended run, or None while its receipt may still come.
 
     A Job that is complete without a receipt is not trusted to have stored anything: the domain runs
     again, and the collector finds the document if there is one.
     """
     found = list(pods)
-    read = _receipts(job, found)
+    by_pod = _receipts(job, found)
+    read = list(by_pod.values())
     receipt = _deciding(job, read)
     attempts = job.failed + (1 if job.end is JobEnd.COMPLETE else 0)
     answered = receipt is not None and receipt.outcome in _SUCCESS
     if not answered and _may_still_come(job, found, attempts, now):
         return None
-    credits_spent, requests = sum(one.credits for one in read), sum(one.requests for one in read)
+    credits_spent = costs.of_run(
+        job, by_pod, told or {}, complete=answered, attempts=attempts, repeats_charged=repeats_charged
+    )
+    requests = sum(one.requests for one in read)
     if receipt is not None:
         whole = msgspec.structs.replace(receipt, credits=credits_spent, requests=requests)
         return _from_receipt(job, whole, previous, now, attempts)
@@ -79,9 +94,9 @@ def _deciding(job: Job, read: list[receipts.Receipt]) -> receipts.Receipt | None
     return read[-1] if read else None
 
 
-def _receipts(job: Job, pods: list[Pod]) -> list[receipts.Receipt]:
-    """The receipts of the run's attempts, the last one read at the end."""
-    found: list[receipts.Receipt] = []
+def _receipts(job: Job, pods: list[Pod]) -> dict[str, receipts.Receipt]:
+    """The receipts of the run's attempts by pod UID, the last one read at the end."""
+    found: dict[str, receipts.Receipt] = {}
     for pod in sorted(pods, key=lambda pod: pod.resource_version):
         if not pod.termination_message:
             continue
@@ -90,7 +105,7 @@ def _receipts(job: Job, pods: list[Pod]) -> list[receipts.Receipt]:
         except receipts.InvalidReceiptError:
             continue
         if receipt.domain == job.domain and receipt.run == job.run:
-            found.append(receipt)
+            found[pod.uid] = receipt
     return found
 
 
@@ -146,11 +161,13 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
         reported=receipt.reported,
         credits=receipt.credits,
         credits_total=before + receipt.credits,
+        **_month(previous, receipt.credits, job.ended_at or now),
         requests=receipt.requests,
         attempts=attempts,
         job_id=receipt.job_id,
         search_hash=receipt.search_hash,
         max_results=job.max_results,
+        max_credits=job.max_credits,
         retry_failed=job.retry_failed,
         recollect=job.recollect,
         collected_at=receipt.collected_at,
@@ -191,6 +208,7 @@ def _kept(
         message=message,
         credits=credits,
         credits_total=base.credits_total + credits,
+        **_month(previous, credits, job.ended_at or now),
         requests=requests,
         attempts=attempts,
         job_id=job.job_id,
@@ -199,6 +217,15 @@ def _kept(
         ended_at=times.to_text(job.ended_at or now),
         changed=None,
     )
+
+
+def _month(previous: Result | None, credits: int, ended: datetime) -> dict[str, Any]:  # noqa: A002 - as above
+    """Count a run for the month in which it ended; until then its whole reservation counts for each month."""
+    month = month_of(ended)
+    if credits == 0 and previous is not None:
+        return {"month": previous.month, "credits_month": previous.credits_month}
+    same = previous is not None and previous.month == month
+    return {"month": month, "credits_month": (previous.credits_month if previous and same else 0) + credits}
 
 
 def _without_document(result: Result) -> Result:

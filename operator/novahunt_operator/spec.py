@@ -171,7 +171,6 @@ def not_yet_honoured(spec: CollectionSpec) -> list[str]:
     return [
         field
         for field, is_set in (
-            ("spec.budget", spec.budget is not None),
             ("spec.mode: Estimate", spec.mode is Mode.ESTIMATE),
             ("spec.retention", spec.retention is not None),
             ("spec.ttlSecondsAfterFinished", spec.ttl_seconds_after_finished is not None),

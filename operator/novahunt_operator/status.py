@@ -10,6 +10,7 @@ from novahunt_operator import names
 from novahunt_operator.conditions import ConditionType, Finding, merge
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Job, Result
+from novahunt_operator.spec import Budget
 from novahunt_operator.statusobject import (
     MAX_FAILURES,
     MAX_RUNNING,
@@ -166,13 +167,23 @@ def _percent(done: int, running: list[RunningDomain], ended: int, total: int) ->
 
 
 def _credits(outlook: Outlook) -> Credits:
-    found, spec = outlook.survey, outlook.world.collection.spec
+    found, spec, money = outlook.survey, outlook.world.collection.spec, outlook.account
+    budget = spec.budget or Budget()
     open_domains = len(found.due) + len(found.held) + len(found.running) + len(found.backing_off)
-    known = outlook.world.collection.status.credits
-    spent = sum(result.credits_total for result in outlook.world.results.values())
-    # What was spent stays spent when somebody deletes a result.
-    used = max(spent, known.used if known is not None else 0)
-    return Credits(used=used, worst_case=used + open_domains * prices.of_domain(spec.max_results, spec.page_size))
+    dearest = prices.of_domain(spec.max_results, spec.page_size)
+    if budget.max_credits_per_domain is not None:
+        dearest = min(dearest, budget.max_credits_per_domain)
+    worst = money.used + open_domains * dearest
+    if money.limit is not None:
+        worst = max(money.used, min(worst, money.limit))
+    return Credits(
+        used=money.used,
+        reserved=money.reserved,
+        limit=money.limit,
+        period=money.period,
+        removed=money.removed,
+        worst_case=worst,
+    )
 
 
 def _pace(outlook: Outlook, remaining: int) -> tuple[str | None, str | None]:

@@ -1,11 +1,11 @@
 """What the operator knows of the cluster: a cache in memory, fed by watches and by its own writes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from novahunt_operator.records import Collection, Errand, Job, Key, Pod, StoredResult
+from novahunt_operator.records import Collection, Errand, Job, Key, Pod, Result, StoredResult
 
 _NO_PODS: Mapping[str, Pod] = MappingProxyType({})
 _NO_RESULTS: Mapping[str, StoredResult] = MappingProxyType({})
@@ -67,6 +67,7 @@ class Store:
         self._pods_of: dict[Key, dict[str, Pod]] = {}
         self._results: dict[Key, StoredResult] = {}
         self._results_of: dict[Key, dict[str, StoredResult]] = {}
+        self._lost: dict[Key, tuple[Job | Result, ...]] = {}
 
     # Collections
 
@@ -81,6 +82,7 @@ class Store:
         old = self._collections.get(key)
         if old is not None and old.uid == uid:
             del self._collections[key]
+            self._lost.pop(key, None)
 
     def collection(self, key: Key) -> Collection | None:
         """Return a collection, or None."""
@@ -100,6 +102,18 @@ class Store:
         """Forget a Job that is deleted."""
         if self._jobs.drop(key, uid):
             self._void.discard(uid)
+
+    def lose_job(self, key: Key, uid: str) -> None:
+        """Forget a Job that was deleted by somebody else; if its run was never settled, its credits are missed."""
+        job = self._jobs.all.get(key)
+        if job is None or job.uid != uid:
+            return
+        collection = Key(key.namespace, job.collection)
+        result = self.results_of(collection).get(job.domain)
+        settled = uid in self._void or (result is not None and result.data.run >= job.run)
+        if not settled:
+            self._miss(collection, job, job.owner_uid)
+        self.drop_job(key, uid)
 
     def jobs_of(self, collection: Key) -> Mapping[Key, Job]:
         """Jobs whose owner has this name; its UID is the caller's to check."""
@@ -202,6 +216,31 @@ class Store:
             del of[old.data.domain]
         if not of:
             self._results_of.pop(Key(key.namespace, old.data.collection), None)
+
+    def lose_result(self, key: Key, uid: str) -> None:
+        """Forget a DomainResult that was deleted by somebody else; its credits are missed."""
+        old = self._results.get(key)
+        if old is not None and old.uid == uid:
+            self._miss(Key(key.namespace, old.data.collection), old.data, None)
+        self.drop_result(key, uid)
+
+    def lost_of(self, collection: Key) -> tuple[Job | Result, ...]:
+        """Unsettled Jobs and results of a collection that were deleted, and that its status does not count yet."""
+        return self._lost.get(collection, ())
+
+    def count_lost(self, collection: Key, counted: Sequence[Job | Result]) -> None:
+        """Take that the status counts these."""
+        left = tuple(one for one in self.lost_of(collection) if one not in counted)
+        if left:
+            self._lost[collection] = left
+        else:
+            self._lost.pop(collection, None)
+
+    def _miss(self, key: Key, record: Job | Result, owner_uid: str | None) -> None:
+        """Keep a lost record for its collection; without one there is nobody to whom it could matter."""
+        collection = self._collections.get(key)
+        if collection is not None and not collection.deleting and owner_uid in (None, collection.uid):
+            self._lost[key] = (*self.lost_of(key), record)
 
     def results_of(self, collection: Key) -> Mapping[str, StoredResult]:
         """Results of a collection of this name, by domain."""

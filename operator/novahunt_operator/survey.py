@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.account import Books, share_allows_more
 from novahunt_operator.records import Collection, Job, Pod, Result
 from novahunt_operator.refresh import due_at, is_refreshed
 from novahunt_operator.settle import settle, supersede
@@ -35,6 +36,7 @@ class World:
     """What collectors reported last, by pod UID."""
     void: AbstractSet[str] = frozenset()
     """UIDs of Jobs whose record was deleted after they had been recorded: the domain is to be collected again."""
+    books: Books = field(default_factory=Books)
     template_hash: str
     """Of the Job that would be built now, whatever the domain."""
     search_hash: str
@@ -187,7 +189,14 @@ def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[
 
 def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | None, jobs: _Jobs) -> None:
     if job.end is not None:
-        settled = settle(job, pods, result, world.now)
+        settled = settle(
+            job,
+            pods,
+            result,
+            world.now,
+            told=world.books.told.get(job.uid),
+            repeats_charged=world.books.repeats_charged,
+        )
         if settled is not None:
             jobs.settlements.append(Settlement(job, settled))
         else:
@@ -196,7 +205,7 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
         jobs.settlements.append(Settlement(job, supersede(job, result, world.now), delete=True))
 
 
-def is_due(result: Result, collection: Collection) -> bool:
+def is_due(result: Result, collection: Collection, now: datetime) -> bool:
     """Tell whether a domain with this result must run (again) under the collection's wishes, whatever its age."""
     spec = collection.spec
     if result.outcome is Outcome.PENDING:
@@ -205,6 +214,8 @@ def is_due(result: Result, collection: Collection) -> bool:
         return True
     if result.outcome is Outcome.FAILED:
         return spec.retry_failed is not None and result.retry_failed != spec.retry_failed
+    if result.reason == Reason.DOMAIN_BUDGET:
+        return share_allows_more(spec, result, now)
     return result.reason == Reason.MAX_RESULTS and 0 < result.max_results < spec.max_results
 
 
@@ -222,7 +233,7 @@ def not_before(result: Result | None, collection: Collection, now: datetime) -> 
 
 def _stands(result: Result, collection: Collection, old_at: datetime | None, now: datetime) -> bool:
     """Tell whether a domain has an answer under all wishes but the one to refresh it."""
-    if not is_due(result, collection):
+    if not is_due(result, collection, now):
         return True
     if not is_refreshed(result, old_at, now):
         return False

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from novahunt_operator.account import Account
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Pod
 from novahunt_operator.spec import not_yet_honoured
@@ -83,9 +84,37 @@ def find_wait(outlook: Outlook, scheduling: Scheduling, pace: KeyPace | None) ->
         needs_person = _open_breaker(outlook, waiting)
     if needs_person is not None or outlook.world.collection.spec.suspend:
         return needs_person
+    money = _budget(outlook)
+    if money is not None and money.stalled:
+        return money
     if pace is not None and pace.waiting:
         return Waiting(Wait.RATE_LIMIT, _pace_message(pace, waiting))
-    return _slots(outlook, scheduling, waiting) if waiting else None
+    return money or (_slots(outlook, scheduling, waiting) if waiting else None)
+
+
+def _budget(outlook: Outlook) -> Waiting | None:
+    """What the budget holds up; a person is needed when nothing that runs can give credits back."""
+    money, budget = outlook.account, outlook.world.collection.spec.budget
+    if budget is None or not (outlook.too_dear or outlook.shares_spent):
+        return None
+    idle = not outlook.survey.live and not outlook.survey.unsettled and not outlook.startable
+    if outlook.too_dear:
+        left = money.available or 0
+        message = (
+            f"{money.used} of {money.limit} credits are used{f', {money.reserved} set aside' if money.reserved else ''}"
+            f"{f', {left} left, fewer than the next page can cost' if left else ''}; {outlook.too_dear} domains wait. "
+            f"Raise spec.budget.maxCredits{_until(money)}."
+        )
+    else:
+        message = (
+            f"{outlook.shares_spent} domains have spent their share of {budget.max_credits_per_domain} credits. "
+            f"Raise spec.budget.maxCreditsPerDomain{_until(money)}."
+        )
+    return Waiting(Wait.BUDGET, message, stalled=idle)
+
+
+def _until(money: Account) -> str:
+    return f", or wait for the month after {money.period} (UTC)" if money.period else ""
 
 
 def _refused(scheduling: Scheduling) -> Waiting | None:

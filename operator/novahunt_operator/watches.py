@@ -175,7 +175,7 @@ class ResultFeed:
                 self._forget(result)
 
     def _forget(self, result: StoredResult) -> None:
-        self._store.drop_result(result.key, result.uid)
+        self._store.lose_result(result.key, result.uid)
         collection = Key(result.key.namespace, result.data.collection)
         self._store.void_jobs(collection, result.data.domain, result.data.run)
         self._tell(result)

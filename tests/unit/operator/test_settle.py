@@ -129,13 +129,26 @@ def test_of_several_pods_the_success_counts_wherever_it_stands() -> None:
     assert settled(job, good, bad).outcome is Outcome.COLLECTED
 
 
-def test_what_all_attempts_spent_is_counted() -> None:
+def test_what_one_attempt_has_paid_for_is_free_for_the_next_one() -> None:
     job = complete(failed=1)
     first = finished_pod(job, receipt(Reason.HUNTER_UNAVAILABLE, credits=3, requests=4), uid="first")
     last = finished_pod(job, receipt(credits=5, requests=6), uid="last", resource_version=21)
     foreign = finished_pod(job, receipt(domain="other.example", credits=100), uid="foreign")
     found = settled(job, first, last, foreign, previous=result(credits_total=10))
-    assert (found.credits, found.credits_total, found.requests) == (8, 18, 10)
+    assert (found.credits, found.credits_total, found.requests) == (5, 15, 10)
+
+
+def test_credits_count_for_the_month_in_which_the_run_ended() -> None:
+    job = complete()
+    october = result(credits_total=10, month="2026-10", credits_month=10)
+    found = settled(job, finished_pod(job, receipt(credits=5)), previous=october)
+    assert (found.credits_total, found.month, found.credits_month) == (15, "2026-11", 5)
+    job = complete(run=2)
+    again = settled(job, finished_pod(job, receipt(credits=2, run=2)), previous=found)
+    assert (again.credits_total, again.month, again.credits_month) == (17, "2026-11", 7)
+    job = complete(run=3)
+    free = settled(job, finished_pod(job, receipt(credits=0, run=3)), previous=october)
+    assert (free.month, free.credits_month) == ("2026-10", 10)
 
 
 def test_what_was_spent_is_counted_whatever_the_reason_of_the_end() -> None:

@@ -199,7 +199,7 @@ def test_progress_does_not_go_back_while_an_end_is_not_recorded() -> None:
 
 def test_credits_that_are_spent_stay_spent_when_a_result_is_deleted() -> None:
     before = CollectionStatus(credits=Credits(used=9))
-    assert status(A, of=collection(status=before)).credits == Credits(used=9, worst_case=509)
+    assert status(A, of=collection(status=before)).credits == Credits(used=9, removed=9, worst_case=509)
 
 
 def test_a_complete_collection_that_goes_on_begins_a_new_round() -> None:

@@ -88,7 +88,7 @@ SECRET = pod(job(A), started=False, waiting_reason="CreateContainerConfigError",
 PERSON: dict[str, dict[str, Any]] = {
     **{
         reason: {"results": [result(A, reason, ended_at=at(-1))]}
-        for reason in (Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BUDGET, Reason.BAD_REQUEST)
+        for reason in (Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST)
     },
     "StorageConflict": {"conflict": "Folder q4 overlaps."},
     "ImagePull": {"jobs": [job(A)], "pods": [IMAGE]},

@@ -140,7 +140,7 @@ def test_only_a_job_that_can_not_start_under_outdated_settings_is_replaced(
 def test_a_domain_runs_again_only_when_a_wish_or_an_open_end_asks_for_it(
     last: Result, wishes: CollectionSpec, *, due: bool
 ) -> None:
-    assert is_due(last, collection(wishes)) is due
+    assert is_due(last, collection(wishes), NOW) is due
 
 
 def handled(wishes: CollectionSpec, value: str) -> Collection:

@@ -57,7 +57,7 @@ def test_a_pause_before_a_domain_comes_back_is_named() -> None:
     assert wait(A, results=[result(A, "ReceiptMissing", ended_at=at(0))]).reason == Wait.RETRY_PAUSE
 
 
-@pytest.mark.parametrize("reason", [Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BUDGET, Reason.BAD_REQUEST])
+@pytest.mark.parametrize("reason", [Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST])
 def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: Reason) -> None:
     found = wait(A, results=[result(A, reason, ended_at=at(0))])
     assert found.stalled

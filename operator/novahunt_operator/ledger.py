@@ -1,0 +1,236 @@
+"""Sets credits aside: durably on the Job, before a request may cost them, and never more than the budget allows."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import msgspec
+
+from novahunt_contract import credits as prices
+from novahunt_contract.intake import BudgetWord, PermitCall
+from novahunt_contract.receipt import InvalidReceiptError, decode
+from novahunt_operator import names, parse, paths
+from novahunt_operator.account import Account, Books, account, spent
+from novahunt_operator.cluster import JSON_PATCH, ApiError, Cluster, UnavailableError
+from novahunt_operator.planner import Start
+from novahunt_operator.records import Collection, Job, Key, Reservation
+from novahunt_operator.store import Store
+
+_BLOCK = 100
+"""Credits that a reservation grows by at most beyond what is asked for: it doubles, so that large domains need few."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a request may not be made, and how many credits are left."""
+
+    word: BudgetWord
+    left: int
+
+
+class Ledger:
+    """The only writer of reservations, beside the creation of Jobs."""
+
+    def __init__(self, cluster: Cluster, store: Store, *, repeats_charged: bool, now: Callable[[], datetime]) -> None:
+        """Take whether Hunter charges repeats; and the time, which decides which month it is."""
+        self._cluster = cluster
+        self._store = store
+        self._repeats_charged = repeats_charged
+        self._now = now
+        self._holds: defaultdict[Key, dict[str, int]] = defaultdict(dict)
+        """By collection and Job name: credits that a call to the API under way sets aside."""
+        self._told: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By Job UID."""
+
+    def books(self, key: Key) -> Books:
+        """Return what is in memory of a collection's credits."""
+        jobs = self._store.jobs_of(key).values()
+        lost = self._store.lost_of(key)
+        uids = {job.uid for job in jobs} | {one.uid for one in lost if isinstance(one, Job)}
+        return Books(
+            told={uid: dict(self._told[uid]) for uid in uids if uid in self._told},
+            lost=lost,
+            holds=dict(self._holds[key]) if key in self._holds else {},
+            repeats_charged=self._repeats_charged,
+        )
+
+    def available(self, collection: Collection) -> int | None:
+        """Return the credits that a collection's budget has left at this moment; None: any number."""
+        return self._account(collection).available
+
+    def hold(self, collection: Collection, starts: Iterable[Start]) -> None:
+        """Promise to Jobs that are about to be created what they set aside."""
+        if collection.spec.budget is not None:
+            for start in starts:
+                name = names.job_name(collection.key.name, collection.uid, start.domain, start.run)
+                self._holds[collection.key][name] = start.credits
+
+    def release(self, collection: Collection, starts: Iterable[Start]) -> None:
+        """Take promises back: the Jobs are there, or were not taken."""
+        for start in starts:
+            self._release(collection.key, names.job_name(collection.key.name, collection.uid, start.domain, start.run))
+
+    def keep_only(self, jobs: set[str], collections: set[Key]) -> None:
+        """Forget Jobs, by UID, and collections that are not there any more."""
+        for uid in self._told.keys() - jobs:
+            del self._told[uid]
+        for uid in self._turns.keys() - jobs:
+            del self._turns[uid]
+        for key in self._holds.keys() - collections:
+            del self._holds[key]
+
+    async def reserve(self, collection: Collection, job_uid: str, pod_uid: str, call: PermitCall) -> Refusal | None:
+        """See that what a request can cost is set aside; return why not.
+
+        Raises:
+            ApiError: it could not be recorded; nothing may be asked.
+        """
+        async with self._turns[job_uid]:
+            job = self._job(job_uid)
+            if collection.spec.budget is None or not call.credits:
+                self._tell(job, pod_uid, call)
+                return None
+            reservation = self._with_pod(job, pod_uid, call)
+            target = reservation.lost + call.spent + call.credits
+            refusal = self._share_refuses(collection, job, reservation, call)
+            if refusal is None:
+                refusal, reservation = self._grown(collection, reservation, target, call)
+            # Without the request, the account of what is spent holds all the same.
+            if reservation != job.reservation and (refusal is None or job.reservation is not None):
+                await self._record(collection.key, job, reservation)
+            self._tell(job, pod_uid, call if refusal is None else msgspec.structs.replace(call, credits=0))
+            return refusal
+
+    async def give_back(self, collection: Collection, job_uid: str, pod_uid: str, call: PermitCall) -> None:
+        """Take back what a pod that ends early will not spend, if all that the Job has spent is known.
+
+        Raises:
+            ApiError: it could not be recorded; it stays set aside until the run is settled.
+        """
+        async with self._turns[job_uid]:
+            job = self._job(job_uid)
+            self._tell(job, pod_uid, call)
+            reservation = job.reservation
+            if reservation is None or collection.spec.budget is None:
+                return
+            if reservation.pod == pod_uid:
+                kept = reservation.lost + call.spent
+            elif not job.failed and self._told[job_uid].keys() == {pod_uid} and not self._repeats_charged:
+                kept = call.spent
+            else:
+                return
+            if kept < reservation.reserved:
+                await self._record(collection.key, job, msgspec.structs.replace(reservation, reserved=kept))
+
+    def _account(self, collection: Collection) -> Account:
+        key = collection.key
+        results = {domain: result.data for domain, result in self._store.results_of(key).items()}
+        jobs = self._store.jobs_of(key).values()
+        return account(collection, jobs, results, self.books(key), self._now(), void=self._store.void)
+
+    def _job(self, uid: str) -> Job:
+        job = self._store.job_by_uid(uid)
+        if job is None:
+            raise UnavailableError(0, "Gone", "the Job is not known any more")
+        return job
+
+    def _tell(self, job: Job, pod_uid: str, call: PermitCall) -> None:
+        """Keep what a pod has spent and is about to: for the case that it leaves no receipt."""
+        self._told[job.uid][pod_uid] = call.spent + call.credits
+
+    def _with_pod(self, job: Job, pod_uid: str, call: PermitCall) -> Reservation:
+        """Return the reservation as this pod finds it.
+
+        Where repeats are free, a later attempt pays only for what the earlier ones did not, so what they have
+        spent needs no account. Where repeats are charged, what they spent and did not save is lost.
+        """
+        reservation = job.reservation or Reservation(0)
+        if not self._repeats_charged or reservation.pod == pod_uid:
+            return reservation
+        if not reservation.pod:
+            return msgspec.structs.replace(reservation, pod=pod_uid)
+        earlier = self._spent_by(job, reservation)
+        lost = reservation.lost + max(0, earlier - call.spent)
+        return msgspec.structs.replace(
+            reservation, pod=pod_uid, lost=lost, reserved=max(reservation.reserved, lost + call.spent)
+        )
+
+    def _spent_by(self, job: Job, reservation: Reservation) -> int:
+        """Return what the pod of a reservation has spent, by its receipt; else what was set aside for it."""
+        pod = self._store.pod(reservation.pod)
+        if pod is not None and pod.finished:
+            try:
+                receipt = decode(pod.termination_message)
+            except InvalidReceiptError:
+                receipt = None
+            if receipt is not None and (receipt.domain, receipt.run) == (job.domain, job.run):
+                return receipt.credits + receipt.credits_saved
+        told = self._told[job.uid].get(reservation.pod)
+        return told if told is not None else reservation.reserved - reservation.lost
+
+    def _share_refuses(
+        self, collection: Collection, job: Job, reservation: Reservation, call: PermitCall
+    ) -> Refusal | None:
+        budget = collection.spec.budget
+        if budget is None or budget.max_credits_per_domain is None:
+            return None
+        result = self._store.results_of(collection.key).get(job.domain)
+        before = spent(result.data if result is not None else None, budget, self._now())
+        left = budget.max_credits_per_domain - before - reservation.lost - call.spent
+        return Refusal(BudgetWord.DOMAIN, max(0, left)) if call.credits > left else None
+
+    def _grown(
+        self, collection: Collection, reservation: Reservation, target: int, call: PermitCall
+    ) -> tuple[Refusal | None, Reservation]:
+        missing = target - reservation.reserved
+        if missing <= 0:
+            return None, reservation
+        available = self._account(collection).available
+        if available is not None and missing > available:
+            left = available + reservation.reserved - reservation.lost - call.spent
+            return Refusal(BudgetWord.COLLECTION, max(0, left)), reservation
+        spec = collection.spec
+        dearest = reservation.lost + prices.of_domain(spec.max_results, spec.page_size)
+        wanted = max(missing, min(reservation.reserved, _BLOCK, dearest - reservation.reserved))
+        block = wanted if available is None else min(wanted, available)
+        return None, msgspec.structs.replace(reservation, reserved=reservation.reserved + block)
+
+    async def _record(self, key: Key, job: Job, reservation: Reservation) -> None:
+        """Write a reservation, but only over the one that it was made from."""
+        path = "/metadata/annotations/" + names.CREDITS_ANNOTATION.replace("/", "~1")
+        patch: list[dict[str, str]] = [{"op": "test", "path": "/metadata/uid", "value": job.uid}]
+        if job.reservation is not None:
+            patch.append({"op": "test", "path": path, "value": _text(job.reservation)})
+        patch.append({"op": "add", "path": path, "value": _text(reservation)})
+        self._holds[key][job.key.name] = reservation.reserved
+        try:
+            data = await self._cluster.call(
+                "PATCH", paths.jobs(job.key.namespace, job.key.name), body=patch, content_type=JSON_PATCH
+            )
+        except ApiError as error:
+            raise await self._seen_anew(job, error) from None
+        finally:
+            self._release(key, job.key.name)
+        written = parse.job(msgspec.json.decode(data))
+        if written is not None:
+            self._store.put_job(written)
+
+    async def _seen_anew(self, job: Job, error: ApiError) -> ApiError:
+        """Look what stands there: a lost answer may have been written, and an event be late."""
+        data = await self._cluster.call("GET", paths.jobs(job.key.namespace, job.key.name))
+        found = parse.job(msgspec.json.decode(data))
+        if found is not None and found.uid == job.uid:
+            self._store.put_job(found)
+        return UnavailableError(error.code, error.reason, f"credits could not be set aside: {error.message}")
+
+    def _release(self, key: Key, name: str) -> None:
+        holds = self._holds.get(key)
+        if holds is not None:
+            holds.pop(name, None)
+            if not holds:
+                del self._holds[key]
+
+
+def _text(reservation: Reservation) -> str:
+    return msgspec.json.encode(reservation).decode()

@@ -1,6 +1,7 @@
 """The planner: starts no more than is allowed, settles before it deletes, and wakes when time alone matters."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,8 +22,9 @@ from builders import (
     result,
     spec,
 )
-from novahunt_contract.outcomes import Reason
-from novahunt_operator.planner import Start, plan
+from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.planner import Outlook, Plan, Start, plan
+from novahunt_operator.records import Job, Result
 from novahunt_operator.settle import Lost
 from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.wanted import Wanted
@@ -162,3 +164,49 @@ def test_of_jobs_that_ended_in_the_same_second_the_same_one_is_kept_whatever_the
     jobs, results = [complete(A), complete(B)], [result(A), result(B)]
     one = plan(outlook(A, B, of=of, jobs=jobs, results=results), 0).delete
     assert plan(outlook(A, B, of=of, jobs=jobs[::-1], results=results), 0).delete == one
+
+
+# Budgets
+
+
+def budgeted(*parts: Any, available: int | None = None, **wishes: Any) -> tuple[Outlook, Plan]:
+    """Look and plan for a collection with a budget that wants three domains and could run them at once."""
+    jobs = [one for one in parts if isinstance(one, Job)]
+    results = [one for one in parts if isinstance(one, Result)]
+    of = collection(spec(**{"concurrency": 3, **wishes}))
+    found = outlook(A, B, C, of=of, jobs=jobs, results=results)
+    return found, plan(found, 3, found.account.available if available is None else available)
+
+
+def test_only_as_many_domains_start_as_the_budget_has_first_pages_for() -> None:
+    found, decided = budgeted(budget={"maxCredits": 25})
+    assert [(start.domain, start.credits) for start in decided.start] == [(A, 10), (B, 10)]
+    assert found.too_dear == 1
+
+
+def test_the_budget_is_not_named_while_the_slots_are_what_is_short() -> None:
+    found, decided = budgeted(budget={"maxCredits": 25}, concurrency=2)
+    assert (len(decided.start), found.too_dear) == (2, 0)
+
+
+def test_what_was_set_aside_since_the_look_is_not_promised_again() -> None:
+    _, decided = budgeted(budget={"maxCredits": 30}, available=15)
+    assert [start.domain for start in decided.start] == [A]
+
+
+def test_a_domain_that_has_spent_its_share_does_not_start_again() -> None:
+    spent = result(A, Reason.INTERRUPTED, outcome=Outcome.PENDING, credits_total=5, ended_at=at(-600))
+    found, decided = budgeted(spent, budget={"maxCreditsPerDomain": 5})
+    assert [start.domain for start in decided.start] == [B, C]
+    assert found.shares_spent == 1
+
+
+def test_a_month_that_ends_is_looked_forward_to() -> None:
+    found, decided = budgeted(result(A, Reason.COLLECTED), budget={"maxCredits": 0, "period": "Month"})
+    assert decided.start == ()
+    assert found.wake_at == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_budget_of_nothing_starts_nothing() -> None:
+    found, decided = budgeted(budget={"maxCredits": 0})
+    assert (decided.start, found.too_dear) == ((), 3)

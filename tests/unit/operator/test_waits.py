@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
-from novahunt_contract.outcomes import Reason
-from novahunt_operator.records import Pod
+from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.records import Pod, Reservation
 from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.waits import KeyPace, Scheduling, Wait, Waiting, find_wait
 from novahunt_operator.wanted import Wanted
@@ -145,3 +145,32 @@ def test_a_pod_on_its_way_is_no_problem(state: dict[str, Any]) -> None:
 def test_a_suspended_collection_does_not_promise_that_one_domain_tries_again() -> None:
     refused = result(A, Reason.KEY_REFUSED, ended_at=at(0))
     assert find_wait(outlook(A, of=collection(spec(suspend=True)), results=[refused]), scheduling(), None) is None
+
+
+def test_a_budget_that_is_used_up_needs_a_person_and_says_what_helps() -> None:
+    of = collection(spec(budget={"maxCredits": 25}))
+    found = wait(A, B, of=of, results=[result(B, credits_total=20)])
+    assert (found.reason, found.stalled) == (Wait.BUDGET, True)
+    assert found.message == (
+        "20 of 25 credits are used, 5 left, fewer than the next page can cost; 1 domains wait. "
+        "Raise spec.budget.maxCredits."
+    )
+
+
+def test_a_budget_that_may_come_back_from_what_runs_needs_nobody() -> None:
+    of = collection(spec(budget={"maxCredits": 10, "period": "Month"}))
+    running = job(A, reservation=Reservation(10))
+    found = wait(A, B, of=of, jobs=[running], pods=[pod(running)])
+    assert (found.reason, found.stalled) == (Wait.BUDGET, False)
+    assert found.message == (
+        "0 of 10 credits are used, 10 set aside; 1 domains wait. "
+        "Raise spec.budget.maxCredits, or wait for the month after 2026-11 (UTC)."
+    )
+
+
+def test_domains_that_have_spent_their_share_are_counted() -> None:
+    of = collection(spec(budget={"maxCreditsPerDomain": 5}))
+    spent = result(A, Reason.INTERRUPTED, outcome=Outcome.PENDING, credits_total=5)
+    found = wait(A, of=of, results=[spent])
+    assert (found.reason, found.stalled) == (Wait.BUDGET, True)
+    assert found.message == "1 domains have spent their share of 5 credits. Raise spec.budget.maxCreditsPerDomain."

@@ -36,6 +36,10 @@ class ClientRefusedError(CollectorError):
     """Something in front of Hunter refuses this client, or sends it elsewhere: a matter of configuration."""
 
 
+class SuppressionListError(CollectorError):
+    """A suppression list is missing or can't be understood: without it nothing may be stored."""
+
+
 class PlanLimitError(CollectorError):
     """The plan shows only the first addresses of a domain. Paging asks for fewer; it does not fail."""
 
@@ -122,6 +126,7 @@ REASONS: dict[type[CollectorError], Reason] = {
     DomainBudgetUsedUpError: Reason.BUDGET,
     BadRequestError: Reason.BAD_REQUEST,
     ClientRefusedError: Reason.BAD_REQUEST,
+    SuppressionListError: Reason.SUPPRESSION_LIST,
     PlanLimitError: Reason.PLAN_LIMIT,
     # These four leave a run only when all patience is spent.
     TooFastError: Reason.HUNTER_UNAVAILABLE,

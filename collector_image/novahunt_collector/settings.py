@@ -87,6 +87,14 @@ class Intake(msgspec.Struct, frozen=True):
     """No request that can cost credits is made without the intake's word."""
 
 
+class ListFile(msgspec.Struct, frozen=True):
+    """A suppression list."""
+
+    name: str
+    """How people call it: a Secret and its key, or the file."""
+    path: str
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything a process is told, except the domains."""
 
@@ -109,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True):
     """The domain's share of the collection's budget; None: there is none."""
     max_credits: int | None = None
     """Credits that this process may spend, where no intake says so; None: any number."""
+    suppression: tuple[ListFile, ...] = ()
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -154,6 +163,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         run=_number(environ, names.RUN, 1, 1, 2**31),
         job_id=environ.get(names.JOB_ID) or None,
         domain_credits=_number(environ, names.DOMAIN_CREDITS, 0, 1, 10**9) or None,
+        suppression=_suppression(environ),
     )
 
 
@@ -238,6 +248,16 @@ def _search(environ: Mapping[str, str]) -> Search:
         return msgspec.json.decode(text, type=Search) if text else Search()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{names.SEARCH} must be JSON like spec.search of a DomainCollection: {error}") from None
+
+
+def _suppression(environ: Mapping[str, str]) -> tuple[ListFile, ...]:
+    text = environ.get(names.SUPPRESSION, "").strip()
+    try:
+        return msgspec.json.decode(text, type=tuple[ListFile, ...]) if text else ()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f'{names.SUPPRESSION} must be JSON like [{{"name": "my list", "path": "list.txt"}}]: {error}'
+        ) from None
 
 
 def _not_before(environ: Mapping[str, str]) -> datetime | None:

@@ -30,6 +30,7 @@ def test_the_exit_codes_are_those_that_the_job_policy_reads() -> None:
         "DomainBudgetUsedUpError": 13,
         "BadRequestError": 14,
         "ClientRefusedError": 14,
+        "SuppressionListError": 14,
         "PlanLimitError": 0,
         "TooFastError": 20,
         "UnclearRefusalError": 20,

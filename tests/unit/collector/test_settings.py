@@ -22,6 +22,7 @@ def test_a_key_is_all_that_is_needed() -> None:
     assert (read.folder, read.folder_was_chosen) == (Path("data/collections"), False)
     assert (read.intake, read.not_before, read.collection, read.job_id, read.run) == (None, None, None, None, 1)
     assert read.search == Search()
+    assert read.suppression == ()
 
 
 def test_what_the_operator_passes_is_read() -> None:
@@ -36,8 +37,10 @@ def test_what_the_operator_passes_is_read() -> None:
             names.COLLECTION: "q4",
             names.JOB_ID: "collect-example.com-1",
             names.HUNTER_REQUESTS_PER_SECOND: "0.3",
+            names.SUPPRESSION: '[{"name": "Secret do-not-contact, key list.txt", "path": "/suppression/0/list"}]',
         }
     )
+    assert read.suppression == (settings.ListFile("Secret do-not-contact, key list.txt", "/suppression/0/list"),)
     assert read.intake == settings.Intake("http://intake.sales.svc:8080", Path("/var/run/token"))
     assert read.folder is None
     assert read.search == Search(type="personal", required_fields=("full_name",))
@@ -68,6 +71,8 @@ def test_what_the_operator_passes_is_read() -> None:
         (names.SEARCH, '{"seniority": "senior"}'),
         (names.NOT_BEFORE, "yesterday"),
         (names.NOT_BEFORE, "2026-11-21T12:00:00"),
+        (names.SUPPRESSION, "list.txt"),
+        (names.SUPPRESSION, '["list.txt"]'),
         (names.STORAGE, "intake"),
         (names.INTAKE_URL, "http://intake:80"),
         (settings.BACKOFF_BASE_SECONDS, "0"),

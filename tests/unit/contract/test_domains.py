@@ -1,10 +1,11 @@
 """Domain names: whatever people paste becomes one form, or a reason that never repeats what they pasted."""
 
+import idna
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from novahunt_contract.domains import MAX_ENTRY_LENGTH, NotADomainError, normalise, read_list
+from novahunt_contract.domains import MAX_ENTRY_LENGTH, NotADomainError, host_name, normalise, read_list
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,28 @@ def test_normalising_twice_is_normalising_once(entry: str) -> None:
     assert once.isascii()
     assert all(1 <= len(label) <= 63 for label in once.split("."))
     assert normalise(f"https://{once}:443/x") == once
+
+
+_plain_labels = st.text(st.sampled_from("abcxn019-"), min_size=1, max_size=8) | st.just("a" * 63) | st.just("a" * 64)
+
+
+@given(st.lists(_plain_labels, min_size=2, max_size=6).map(".".join).filter(lambda name: not name[-1].isdigit()))
+@example("xn--bcher-kva.example")
+@example("xn--a.example")
+@example("ab--cd.example")
+@example(".".join(["a" * 63] * 4))
+def test_a_name_that_skips_idna_is_one_that_idna_would_have_left_as_it_is(name: str) -> None:
+    try:
+        expected = idna.encode(name, uts46=True, std3_rules=True).decode()
+    except idna.IDNAError:
+        with pytest.raises(NotADomainError):
+            host_name(name)
+    else:
+        assert host_name(name) == expected
+
+
+def test_a_host_alone_keeps_its_www() -> None:
+    assert host_name("WWW.Example.com.") == "www.example.com"
 
 
 @given(st.text(min_size=1, max_size=40).filter(lambda text: text.strip()), st.text(max_size=40))

@@ -121,7 +121,8 @@ def test_every_variable_that_a_collector_in_the_cluster_reads_is_set() -> None:
     read = set(re.findall(r"(?:names|environment)\.([A-Z_]+)", source))
     names = {getattr(env, name) for name in read if not name.startswith(("DEFAULT_", "STORAGE_"))}
     assert {env.DOMAIN, env.HUNTER_API_KEY, env.STORAGE, env.SEARCH, env.NOT_BEFORE, env.INTAKE_URL} <= names
-    of = collection(spec(budget={"maxCreditsPerDomain": 50}))
+    lists = [{"configMapKeyRef": {"name": "do-not-contact", "key": "list.txt"}}]
+    of = collection(spec(budget={"maxCreditsPerDomain": 50}, suppressionFrom=lists))
     container = pod_of(made(of, Start("example.com", 3, "2026-11-24T11:00:00.000Z")))["containers"][0]
     assert names <= {entry["name"] for entry in container["env"]}
 

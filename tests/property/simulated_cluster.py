@@ -1,4 +1,4 @@
-"""A small cluster for histories: Jobs, pods, results, and news of them that may be late, lost or doubled."""
+"""A small cluster for histories: Jobs, pods, results, documents, and news that may be late, lost or doubled."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 
 from builders import KEY, NOW, UID, collection, finished_pod, job, pod, receipt
+from novahunt_contract import times
 from novahunt_contract.exitcodes import PERMANENT
 from novahunt_contract.outcomes import ENDINGS, Reason
+from novahunt_contract.receipt import Receipt
 from novahunt_operator.names import job_name, result_name
 from novahunt_operator.planner import Start
 from novahunt_operator.records import Collection, Job, JobEnd, Key, Pod, Result, StoredResult
 from novahunt_operator.spec import CollectionSpec
+from novahunt_operator.statusobject import CollectionStatus
 from novahunt_operator.store import Store
 
 News = Callable[[Store], None]
@@ -20,6 +23,24 @@ News = Callable[[Store], None]
 BACKOFF_LIMIT = 1
 CREDITS = 2
 """What each attempt that asks Hunter costs."""
+
+
+ANSWERS = frozenset({Reason.COLLECTED, Reason.NOTHING_FOUND, Reason.MAX_RESULTS})
+
+
+class Document(msgspec.Struct, frozen=True):
+    """What a volume holds of a domain."""
+
+    collected_at: str
+    reason: Reason
+    max_results: int
+
+
+class Paid(msgspec.Struct, frozen=True):
+    """An answer of Hunter, and how many times people had changed their wishes before it."""
+
+    at: datetime
+    edits: int
 
 
 class ConflictingWriteError(Exception):
@@ -38,6 +59,12 @@ class SimulatedCluster:
         self.results: dict[str, StoredResult] = {}
         self.news: list[News] = []
         self.recorded: list[tuple[str, int]] = []
+        self.documents: dict[str, Document] = {}
+        self.not_before: dict[str, str | None] = {}
+        """By Job UID."""
+        self.paid: dict[str, list[Paid]] = {}
+        """By domain."""
+        self.edits = 0
         self.spent = 0
         self.lost_receipts = False
 
@@ -57,13 +84,20 @@ class SimulatedCluster:
 
     def edit(self, wishes: CollectionSpec) -> None:
         """Take new wishes of a person."""
+        self.edits += 1
         self.collection = self._next(self.collection, spec=wishes, generation=self.collection.generation + 1)
         seen = self.collection
         self.news.append(lambda store: store.put_collection(seen))
 
     # What the operator calls
 
-    def create_job(self, start: Start, *, retry_failed: str | None, recollect: str | None) -> Job:
+    def write_status(self, status: CollectionStatus) -> None:
+        """Take a collection's status."""
+        self.collection = self._next(self.collection, status=status)
+        seen = self.collection
+        self.news.append(lambda store: store.put_collection(seen))
+
+    def create_job(self, start: Start, wishes: CollectionSpec) -> Job:
         """Create a run's Job; one of that name that is the same run answers as a lost answer would."""
         key = Key(KEY.namespace, job_name(KEY.name, UID, start.domain, start.run))
         if key in self.jobs:
@@ -71,9 +105,19 @@ class SimulatedCluster:
             if found.deleting:
                 raise ConflictingWriteError
             return found
-        wishes = {"retry_failed": retry_failed, "recollect": recollect}
         self._version += 1
-        made = job(start.domain, start.run, key=key, uid=f"job-{self._version}", active=0, created=self.now, **wishes)
+        made = job(
+            start.domain,
+            start.run,
+            key=key,
+            uid=f"job-{self._version}",
+            active=0,
+            created=self.now,
+            retry_failed=wishes.retry_failed,
+            recollect=wishes.recollect,
+            max_results=wishes.max_results,
+        )
+        self.not_before[made.uid] = start.not_before
         return self._put_job(made)
 
     def write_result(self, data: Result, before: StoredResult | None) -> StoredResult:
@@ -81,6 +125,9 @@ class SimulatedCluster:
         known = self.results.get(data.domain)
         if (known.resource_version if known else None) != (before.resource_version if before else None):
             raise ConflictingWriteError
+        if known is not None and known.data.collected_at is not None and data.reason != Reason.DOMAIN_REFUSED:
+            assert data.collected_at is not None, "the record of a stored document was lost"
+            assert data.collected_at >= known.data.collected_at, "an older document took the place of a newer one"
         self._version += 1
         name = Key(KEY.namespace, result_name(KEY.name, data.domain))
         written = StoredResult(key=name, uid=f"result-{data.domain}", resource_version=self._version, data=data)
@@ -131,17 +178,31 @@ class SimulatedCluster:
         """End a pod with the receipt of a reason, or with none."""
         running = self.pods[uid]
         made = next((one for one in self.jobs.values() if one.uid == running.job_uid), None)
-        run = made.run if made is not None else 1
         if reason is None:
             self._put_pod(self._end_of(running, "", phase="Failed", exit_code=137, end_reason="OOMKilled"))
             return
-        note = receipt(reason, domain=running.domain, run=run, credits=CREDITS)
-        self.spent += CREDITS
-        code = int(ENDINGS[reason].exit_code)
+        note = self._ask(running.domain, made, self.not_before[running.job_uid], reason)
+        code = int(ENDINGS[note.reason].exit_code)
         text = "Killed" if damaged else msgspec.json.encode(note).decode()
         self.lost_receipts = self.lost_receipts or damaged or made is None
         phase = "Succeeded" if code == 0 else "Failed"
         self._put_pod(self._end_of(running, text, phase=phase, exit_code=code))
+
+    def _ask(self, domain: str, made: Job | None, not_before: str | None, reason: Reason) -> Receipt:
+        """Answer from what is stored if that is fresh, else let Hunter answer, for credits."""
+        run, cap = (made.run, made.max_results) if made is not None else (1, 5000)
+        kept = self.documents.get(domain)
+        fresh = kept is not None and (not_before is None or kept.collected_at >= not_before)
+        if kept is not None and fresh and (kept.reason is not Reason.MAX_RESULTS or kept.max_results >= cap):
+            return receipt(kept.reason, domain=domain, run=run, collected_at=kept.collected_at, from_storage=True)
+        self.spent += CREDITS
+        if reason in ANSWERS:
+            self.documents[domain] = Document(times.to_text(self.now), reason, cap)
+            self.paid.setdefault(domain, []).append(Paid(self.now, self.edits))
+        elif reason is Reason.DOMAIN_REFUSED:
+            self.documents.pop(domain, None)
+        at = self.documents[domain].collected_at if reason in ANSWERS else None
+        return receipt(reason, domain=domain, run=run, credits=CREDITS, collected_at=at)
 
     def vanish(self, uid: str) -> None:
         """Take a pod away, as a lost node does."""

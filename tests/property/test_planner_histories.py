@@ -1,10 +1,13 @@
-"""Histories: whatever happens in whatever order, no run is doubled or recorded twice, and every domain ends."""
+"""Histories: whatever happens in whatever order, no run is doubled or recorded or paid twice, and every domain ends."""
 
 import contextlib
+import itertools
 import random
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,11 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from builders import KEY, MINUTE, NO_SEARCH, TEMPLATE, spec
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.planner import Limits, Outlook, Plan, look, plan
+from novahunt_operator.records import Collection, StoredResult
+from novahunt_operator.refresh import due_at
 from novahunt_operator.scheduler import Scheduler, StartLimit
-from novahunt_operator.status import compute
+from novahunt_operator.status import compute, recollect_handled
 from novahunt_operator.statusobject import CollectionStatus
 from novahunt_operator.store import Store
-from novahunt_operator.survey import World
+from novahunt_operator.survey import World, is_due
 from novahunt_operator.waits import Scheduling, find_wait
 from novahunt_operator.wanted import listed, resolve
 from property.simulated_cluster import ConflictingWriteError, SimulatedCluster
@@ -74,6 +79,10 @@ class Histories(RuleBasedStateMachine):
         kept = {"succeededJobs": history, "failedJobs": history}
         self._edit(concurrency=concurrency, history=kept, maxResults=cap)
 
+    @rule(after=st.sampled_from([None, "1m", "10m"]))
+    def refresh_after(self, after: str | None) -> None:
+        self._edit(refreshAfter=after)
+
     def _edit(self, **wishes: Any) -> None:
         self.wishes |= wishes
         self.cluster.edit(spec(**self.wishes))
@@ -111,7 +120,7 @@ class Histories(RuleBasedStateMachine):
     def collect_garbage(self) -> None:
         self.cluster.collect_garbage()
 
-    @rule(seconds=st.sampled_from([0.3, 1, 3, 15, 70]))
+    @rule(seconds=st.sampled_from([0.3, 1, 3, 15, 70, 700]))
     def pass_time(self, seconds: float) -> None:
         self.cluster.pass_time(seconds)
 
@@ -175,6 +184,8 @@ class Histories(RuleBasedStateMachine):
     @rule(crash_after=st.none() | st.none() | st.integers(0, 4))
     def reconcile(self, crash_after: int | None = None) -> None:
         """Look, plan, act; perhaps crash between two of the calls."""
+        if not self._wish_is_recorded():
+            return
         outlook = self.look()
         self.scheduler.tell(KEY, outlook.demand)
         decided = plan(outlook, self.scheduler.allowed(KEY, self.cluster.now))
@@ -186,6 +197,16 @@ class Histories(RuleBasedStateMachine):
                 self._act(step)
         if crash_after is not None:
             self.start_operator()
+
+    def _wish_is_recorded(self) -> bool:
+        """Date a new wish to recollect before any Job runs under it, as the reconciler does."""
+        collection = self.look().world.collection
+        handled = recollect_handled(collection.status, collection.spec.recollect, self.cluster.now)
+        if handled == collection.status.recollect_handled:
+            return True
+        if collection.resource_version == self.cluster.collection.resource_version:
+            self.cluster.write_status(msgspec.structs.replace(collection.status, recollect_handled=handled))
+        return False
 
     def _act(self, step: Any) -> None:
         if hasattr(step, "result"):
@@ -199,11 +220,18 @@ class Histories(RuleBasedStateMachine):
             self.scheduler.started(KEY, self.cluster.now)
             collection = self.store.collection(KEY)
             assert collection is not None
-            wishes = {"retry_failed": collection.spec.retry_failed, "recollect": collection.spec.recollect}
-            self.store.put_job(self.cluster.create_job(step, **wishes))
+            self._assert_wanted(collection, self.store.results_of(KEY).get(step.domain))
+            self.store.put_job(self.cluster.create_job(step, collection.spec))
         else:
             assert (step.domain, step.run) in self.cluster.recorded, "a Job was deleted before its run was recorded"
             self.cluster.delete_job(step.key, step.uid)
+
+    def _assert_wanted(self, collection: Collection, known: StoredResult | None) -> None:
+        """A domain that has its answer runs again for its age alone, and not before its time."""
+        if known is not None and not is_due(known.data, collection, self.cluster.now):
+            at = due_at(known.data, collection.spec.refresh_every)
+            assert at is not None, "a finished domain was started again"
+            assert at <= self.cluster.now, "a domain was refreshed before its time"
 
     def _assert_repeatable(self, decided: Plan) -> None:
         again = self.look(shuffled=True)
@@ -240,6 +268,30 @@ class Histories(RuleBasedStateMachine):
         assert used <= self.cluster.spent
 
     @invariant()
+    def hunter_is_not_paid_twice_for_what_nobody_asked_again(self) -> None:
+        every = self.cluster.collection.spec.refresh_every
+        for paid in self.cluster.paid.values():
+            for first, second in itertools.pairwise(paid):
+                if first.edits == second.edits == self.cluster.edits:
+                    assert every is not None
+                    assert second.at - first.at >= every
+
+    @invariant()
+    def a_refresh_takes_no_answer_away(self) -> None:
+        outlook = self.look()
+        results = [outlook.world.results.get(domain) for domain in outlook.world.wanted.domains]
+        if outlook.survey.unlisted or any(
+            one is None or is_due(one, outlook.world.collection, self.cluster.now) for one in results
+        ):
+            return
+        shown = self.status()
+        counts = shown.domains
+        assert counts is not None
+        assert counts.succeeded + counts.failed == counts.total
+        by_type = {one.type: one.status for one in shown.conditions}
+        assert by_type["Ready"] == "True" or "Stalled" in by_type
+
+    @invariant()
     def the_status_adds_up(self) -> None:
         status = self.status()
         counts = status.domains
@@ -254,16 +306,9 @@ class Histories(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let the world come to rest: every domain must end, and what was spent must be on record."""
-        self._edit(suspend=False)
+        self._edit(suspend=False, refreshAfter=None)
         for _ in range(60):
-            self.cluster.collect_garbage()
-            self.cluster.list_into(self.store)
-            self.reconcile()
-            for key in list(self.cluster.jobs):
-                self.cluster.control(key)
-            for uid in [uid for uid, pod in self.cluster.pods.items() if not pod.finished]:
-                self.cluster.finish(uid, Reason.COLLECTED)
-            self.cluster.pass_time(61)
+            self._calm_minute()
         status = self.status()
         assert [(one.type, one.status) for one in status.conditions] == [("Ready", "True")], status
         ends = {self.cluster.results[domain].data.outcome for domain in self.wishes["domains"]}
@@ -273,6 +318,32 @@ class Histories(RuleBasedStateMachine):
         if not self.cluster.lost_receipts:
             used = sum(known.data.credits_total for known in self.cluster.results.values())
             assert used == self.cluster.spent
+        self._refresh_all()
+
+    def _refresh_all(self) -> None:
+        """Let everything grow old: it is collected again, once, and is what it was until then.
+
+        Receipts of domains with a document may be lost; of one that has only failed nothing else would be known.
+        """
+        self._edit(refreshAfter="10m")
+        before = {domain: len(self.cluster.paid.get(domain, [])) for domain in self.wishes["domains"]}
+        for _ in range(30):
+            stored = {domain for domain, known in self.cluster.results.items() if known.data.collected_at is not None}
+            self._calm_minute({domain for domain in sorted(stored) if self.chance.random() < 0.3})
+            self.hunter_is_not_paid_twice_for_what_nobody_asked_again()
+            status = self.status()
+            assert [one.status for one in status.conditions if one.type == "Ready"] == ["True"], status
+        assert all(1 <= len(self.cluster.paid[domain]) - times <= 4 for domain, times in before.items())
+
+    def _calm_minute(self, lost: Container[str] = ()) -> None:
+        self.cluster.collect_garbage()
+        self.cluster.list_into(self.store)
+        self.reconcile()
+        for key in list(self.cluster.jobs):
+            self.cluster.control(key)
+        for uid in [uid for uid, pod in self.cluster.pods.items() if not pod.finished]:
+            self.cluster.finish(uid, Reason.COLLECTED, damaged=self.cluster.pods[uid].domain in lost)
+        self.cluster.pass_time(61)
 
 
 TestHistories = Histories.TestCase

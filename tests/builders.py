@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
-from novahunt_contract import errands, times
+from novahunt_contract import errands as contract
+from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Receipt, encode
 from novahunt_contract.searchhash import Search, search_hash
+from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.planner import Limits, Outlook, look
 from novahunt_operator.records import Collection, Errand, Job, JobEnd, Key, Pod, Result, StoredResult
 from novahunt_operator.settings import CollectorSettings
@@ -21,7 +23,7 @@ from novahunt_operator.waits import Scheduling
 from novahunt_operator.wanted import Wanted
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 KEY = Key("sales", "q4")
 UID = "uid-q4"
 TEMPLATE = "template-1"
@@ -94,7 +96,7 @@ def failed(reason: str, domain: str = "example.com", run: int = 1, **fields: Any
     return job(domain, run, **{**given, **fields})
 
 
-def errand(task: errands.Task = errands.Task.ESTIMATE, of: str = "wishes", attempt: int = 1, **fields: Any) -> Errand:
+def errand(task: contract.Task = contract.Task.ESTIMATE, of: str = "wishes", attempt: int = 1, **fields: Any) -> Errand:
     """Return an errand's Job that has just been made."""
     name = f"{KEY.name}-{task}-{of}-{attempt}"
     given: dict[str, Any] = {
@@ -143,6 +145,27 @@ def pod(of: Job | Errand | None = None, **fields: Any) -> Pod:
         "unschedulable": "",
     }
     return Pod(**{**given, **fields})
+
+
+def counted(attempt: int = 1, of: str = "wishes", **fields: Any) -> Errand:
+    """Return an errand's Job that is complete."""
+    given = {"active": 0, "end": JobEnd.COMPLETE, "ended_at": NOW}
+    return errand(of=of, attempt=attempt, **{**given, **fields})
+
+
+def errand_failed(attempt: int = 1, of: str = "wishes", **fields: Any) -> Errand:
+    """Return an errand's Job that has failed."""
+    given = {"active": 0, "failed": 1, "end": JobEnd.FAILED, "ended_at": NOW, "end_reason": "PodFailurePolicy"}
+    return errand(of=of, attempt=attempt, **{**given, **fields})
+
+
+def errand_pod(of: Errand, reason: Reason = Reason.COLLECTED, **note: Any) -> Pod:
+    """Return an errand's pod that has ended with a receipt."""
+    receipt = contract.ErrandReceipt(**{"task": of.task, "job_id": of.job_id, "reason": reason, **note})
+    code = int(ENDINGS[reason].exit_code)
+    phase = "Succeeded" if code == 0 else "Failed"
+    text = contract.encode(receipt).decode()
+    return pod(of, phase=phase, finished=True, exit_code=code, termination_message=text)
 
 
 def receipt(reason: Reason = Reason.COLLECTED, **fields: Any) -> Receipt:
@@ -207,6 +230,8 @@ def world(
     results: Sequence[Result] = (),
     progress: Mapping[str, Progress] | None = None,
     void: Iterable[str] = (),
+    errands: Sequence[Errand] = (),
+    lists: Lists = NO_LISTS,
     now: datetime = NOW,
 ) -> World:
     """Return the world of a collection that wants these domains."""
@@ -218,6 +243,8 @@ def world(
         results={entry.domain: entry for entry in results},
         progress=progress or {},
         void=frozenset(void),
+        errands=tuple(errands),
+        lists=lists,
         template_hash=TEMPLATE,
         search_hash=NO_SEARCH,
         now=now,

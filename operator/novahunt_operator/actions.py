@@ -4,14 +4,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from novahunt_operator import jobs, parse, paths
-from novahunt_operator.cluster import ApiError, Cluster, ConflictError
+from novahunt_operator import errand_jobs, jobs, names, parse, paths
+from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError
+from novahunt_operator.errands import ErrandStart
+from novahunt_operator.estimates import Recording
 from novahunt_operator.planner import Plan, Start
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Collection, Job
+from novahunt_operator.records import Collection, Errand, Job, Result
 from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
@@ -48,8 +51,12 @@ class Actions:
         """
         # Results first: a Job may go only when its run is recorded.
         await _all(self._settle(collection, settlement) for settlement in plan.settle)
-        await _all(self._start(collection, start, now) for start in plan.start)
+        await _all(self._expire(collection, result) for result in plan.expire)
+        await _all(self._record_counts(recording) for recording in plan.record_counts)
         await _all(self._delete(job) for job in plan.delete)
+        await _all(self._delete(errand) for errand in plan.delete_errands)
+        await _all(self._start_errand(collection, start, now) for start in plan.start_errands)
+        await _all(self._start(collection, start, now) for start in plan.start)
 
     async def adopt(self, collection: Collection) -> bool:
         """Let recorded results follow a changed deletion policy, some at a time; tell whether there were any."""
@@ -76,23 +83,7 @@ class Actions:
 
     async def _start(self, collection: Collection, start: Start, now: datetime) -> None:
         body = jobs.build(collection, start, self._settings, now)
-        namespace = collection.key.namespace
-        try:
-            data = await self._cluster.call("POST", paths.jobs(namespace), body=body)
-        except ConflictError:
-            # A lost answer, or another replica: it is this very run if owner, run and life say so. One that has
-            # ended is an older one, whose record was deleted.
-            data = await self._cluster.call("GET", paths.jobs(namespace, body["metadata"]["name"]))
-            job = parse.job(msgspec.json.decode(data))
-            if job is None or job.owner_uid != collection.uid or job.run != start.run or job.deleting or job.end:
-                raise
-        except ApiError as error:
-            if error.code in (400, 403, 422):
-                raise RefusedError(f"The API server refuses collectors' Jobs: {error.message}") from None
-            raise
-        job = parse.job(msgspec.json.decode(data))
-        if job is not None:
-            self._store.put_job(job)
+        await self._create(collection, body)
         _log.info(
             "run %d of %s started",
             start.run,
@@ -100,11 +91,68 @@ class Actions:
             extra={"collection": str(collection.key), "domain": start.domain},
         )
 
-    async def _delete(self, job: Job) -> None:
+    async def _create(self, collection: Collection, body: dict[str, Any]) -> None:
+        """Create a Job, or take the one of that name that is there: a lost answer's, or another replica's.
+
+        Its name tells which run or errand it is.
+        """
+        namespace = collection.key.namespace
+        try:
+            data = await self._cluster.call("POST", paths.jobs(namespace), body=body)
+        except ConflictError:
+            data = await self._cluster.call("GET", paths.jobs(namespace, body["metadata"]["name"]))
+        except ApiError as error:
+            if error.code in (400, 403, 422):
+                raise RefusedError(f"The API server refuses collectors' Jobs: {error.message}") from None
+            raise
+        made = _read(data)
+        if made is None or made.owner_uid != collection.uid or made.deleting or made.end is not None:
+            # One that has ended is an older one, whose record was deleted.
+            raise ConflictError(409, "AlreadyExists", f"Job {body['metadata']['name']} is there and is another one")
+        self._keep(made)
+
+    def _keep(self, made: Job | Errand) -> None:
+        if isinstance(made, Job):
+            self._store.put_job(made)
+        else:
+            self._store.put_errand(made)
+
+    async def _expire(self, collection: Collection, result: Result) -> None:
+        await self._recorder.write(collection, result)
+        extra = {"collection": str(collection.key), "domain": result.domain}
+        _log.info("the document of %s was removed for its age", result.domain, extra=extra)
+
+    async def _record_counts(self, recording: Recording) -> None:
+        errand = recording.errand
+        counts = msgspec.json.encode(recording.counts).decode()
+        # With the UID, a Job of the same name that was made since is not taken for this one.
+        change = {"metadata": {"uid": errand.uid, "annotations": {names.COUNTS_ANNOTATION: counts}}}
+        path = paths.jobs(errand.key.namespace, errand.key.name)
+        try:
+            data = await self._cluster.call("PATCH", path, body=change, content_type=MERGE_PATCH)
+        except NotFoundError:
+            self._store.drop_errand(errand.key, errand.uid)
+            return
+        noted = _read(data)
+        if noted is not None:
+            self._keep(noted)
+
+    async def _start_errand(self, collection: Collection, start: ErrandStart, now: datetime) -> None:
+        body = errand_jobs.build(collection, start, self._settings, now)
+        await self._create(collection, body)
+        _log.info("%s started, attempt %d", start.task, start.attempt, extra={"collection": str(collection.key)})
+
+    async def _delete(self, job: Job | Errand) -> None:
         gone = await self._cluster.delete(paths.jobs(job.key.namespace, job.key.name), uid=job.uid)
         if gone:
             # Its pods may live on for a while; they keep their domain occupied by themselves.
             self._store.drop_job(job.key, job.uid)
+            self._store.drop_errand(job.key, job.uid)
+
+
+def _read(data: bytes) -> Job | Errand | None:
+    raw = msgspec.json.decode(data)
+    return parse.job(raw) or parse.errand(raw)
 
 
 async def _all(calls: Iterable[Awaitable[object]]) -> None:

@@ -27,12 +27,13 @@ from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.reconciler import Reconciler
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Key
+from novahunt_operator.records import Errand, Job, Key
 from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler, StartLimit
 from novahunt_operator.settings import Settings
 from novahunt_operator.sources import Sources
 from novahunt_operator.store import Store
+from novahunt_operator.suppression import Suppression
 from novahunt_operator.tokens import Tokens
 from novahunt_operator.watches import PodFeed, ResultFeed, Watch, pod_watch, result_watch
 from novahunt_operator.workqueue import WorkQueue
@@ -72,6 +73,7 @@ class Operator:
             settings=settings,
             store=self._store,
             sources=Sources(cluster),
+            suppression=Suppression(cluster),
             scheduler=self._scheduler,
             actions=Actions(cluster, self._store, recorder, settings.collector),
             reporter=Reporter(cluster, self._store, Events(cluster, settings.identity)),
@@ -158,7 +160,8 @@ class Operator:
         identities = {job.job_id for job in jobs} | {result.data.job_id for result in self._store.results()}
         for start in sorted(filter(None, map(_start_of, identities))):
             self._scheduler.limit.record(start)
-        if any(job.end is None or job.ended_at is None or now - job.ended_at < _MINUTE for job in jobs):
+        asking: list[Job | Errand] = [*jobs, *self._store.errands()]
+        if any(job.end is None or job.ended_at is None or now - job.ended_at < _MINUTE for job in asking):
             self._permits.assume_used(until=time.monotonic() + _MINUTE.total_seconds())
 
     async def _take_inventory(self) -> None:

@@ -1,14 +1,16 @@
-"""Posts Kubernetes Events, on transitions of a collection's conditions only."""
+"""Posts Kubernetes Events: on transitions of a collection's conditions, and on sweeps that changed something."""
 
 import hashlib
 import logging
 from datetime import UTC, datetime
 
+import msgspec
+
 from novahunt_operator import names, paths
 from novahunt_operator.cluster import ApiError, Cluster
 from novahunt_operator.conditions import Condition, ConditionType, find
 from novahunt_operator.records import Collection
-from novahunt_operator.statusobject import CollectionStatus
+from novahunt_operator.statusobject import CollectionStatus, Sweep
 
 _MAX_NOTE = 1000
 """Characters; the API refuses a note above 1,024 bytes."""
@@ -16,17 +18,38 @@ _MAX_NOTE = 1000
 _log = logging.getLogger(__name__)
 
 
-def transitions(old: CollectionStatus, new: CollectionStatus) -> list[Condition]:
-    """Return the new conditions that tell something which the old status did not."""
+class Note(msgspec.Struct, frozen=True):
+    """What an Event tells."""
+
+    reason: str
+    message: str
+    warning: bool = False
+
+
+def transitions(old: CollectionStatus, new: CollectionStatus) -> list[Note]:
+    """Return what the new status tells and the old one did not."""
     told = []
     for wanted in (ConditionType.READY, ConditionType.STALLED):
         now, before = find(new.conditions, wanted), find(old.conditions, wanted)
-        stalled = wanted is ConditionType.READY and find(new.conditions, ConditionType.STALLED) is not None
-        if now is None or stalled:
+        if now is None or (wanted is ConditionType.READY and _is_stalled(now, new)):
             continue
         if before is None or (before.status, before.reason) != (now.status, now.reason):
-            told.append(now)
+            told.append(Note(now.reason, now.message, warning=wanted is ConditionType.STALLED))
+    sweep = new.sweep
+    if sweep is not None and sweep != old.sweep and (sweep.documents or _has_other_lists(old.sweep, sweep)):
+        message = f"{sweep.emails} addresses were removed; {sweep.documents} documents were changed or removed."
+        told.append(Note("Swept", message))
     return told
+
+
+def _is_stalled(ready: Condition, status: CollectionStatus) -> bool:
+    """Whether Stalled tells the same."""
+    stalled = find(status.conditions, ConditionType.STALLED)
+    return stalled is not None and stalled.reason == ready.reason
+
+
+def _has_other_lists(old: Sweep | None, new: Sweep) -> bool:
+    return bool(new.suppression) and (old is None or old.suppression != new.suppression)
 
 
 class Events:
@@ -36,19 +59,19 @@ class Events:
         self._cluster = cluster
         self._identity = identity
 
-    async def post(self, collection: Collection, condition: Condition) -> None:
+    async def post(self, collection: Collection, note: Note) -> None:
         """Post one Event about a collection."""
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        suffix = hashlib.sha256(f"{collection.uid}{condition.reason}{now}".encode()).hexdigest()[:12]
+        suffix = hashlib.sha256(f"{collection.uid}{note.reason}{now}".encode()).hexdigest()[:12]
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
             "metadata": {"name": f"{collection.key.name}.{suffix}", "namespace": collection.key.namespace},
             "eventTime": now,
-            "type": "Warning" if condition.type == ConditionType.STALLED else "Normal",
-            "reason": condition.reason,
+            "type": "Warning" if note.warning else "Normal",
+            "reason": note.reason,
             "action": "Reconcile",
-            "note": condition.message[:_MAX_NOTE],
+            "note": note.message[:_MAX_NOTE],
             "regarding": {
                 "apiVersion": names.API_VERSION,
                 "kind": "DomainCollection",

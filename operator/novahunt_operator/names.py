@@ -62,9 +62,9 @@ def job_name(collection: str, collection_uid: str, domain: str, run: int) -> str
     return _shortened(collection, f"{collection_uid}/{domain}/{run}")
 
 
-def errand_name(collection: str, collection_uid: str, task: str, of: str, attempt: int) -> str:
-    """Return the one name that an errand's attempt has; no domain has a slash, so no run's Job has it."""
-    return _shortened(collection, f"{collection_uid}/{task}//{of}/{attempt}")
+def errand_name(collection: str, collection_uid: str, errand: str) -> str:
+    """Return the one name that an errand's attempt has; no domain begins with a slash, so no run's Job has it."""
+    return _shortened(collection, f"{collection_uid}//{errand}")
 
 
 def result_name(collection: str, domain: str) -> str:

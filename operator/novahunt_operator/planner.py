@@ -5,8 +5,12 @@ from datetime import datetime, timedelta
 
 from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
-from novahunt_operator.records import Job, JobEnd
-from novahunt_operator.spec import not_yet_honoured
+from novahunt_operator.errandplan import Errands, look_at_errands
+from novahunt_operator.errands import ErrandStart
+from novahunt_operator.estimates import Recording
+from novahunt_operator.records import Errand, Job, JobEnd, Result
+from novahunt_operator.retention import Expiry, look_at_retention
+from novahunt_operator.spec import Mode, not_yet_honoured
 from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE, Settlement, Survey, World, not_before, survey
 
 
@@ -16,6 +20,8 @@ class Limits:
 
     probe_after: timedelta = timedelta(seconds=60)
     """How long after a shared failure one Job may probe whether it is over."""
+    sweep_every: timedelta = timedelta(days=1)
+    """How often what is stored is swept though nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Demand:
     running: int
     backing_off: int
     priority: int
+    errands: int = 0
+    """Errands that it would start beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +67,18 @@ class Outlook:
     """Due domains that can't start because they have spent their own share of the budget."""
     wake_at: datetime | None
     """When time alone changes the outlook."""
+    errands: Errands
+    expiry: Expiry
 
     @property
     def demand(self) -> Demand:
         """What the scheduler needs to share starts between collections."""
         return Demand(
             starts=len(self.startable),
-            running=self.survey.slots,
-            backing_off=sum(job.backing_off for job in self.survey.live),
+            running=self.survey.slots + self.errands.slots,
+            backing_off=sum(job.backing_off for job in self.survey.live) + self.errands.backing_off,
             priority=self.world.collection.spec.priority,
+            errands=len(self.errands.startable),
         )
 
 
@@ -78,6 +89,16 @@ class Plan:
     settle: tuple[Settlement, ...]
     start: tuple[Start, ...]
     delete: tuple[Job, ...]
+    expire: tuple[Result, ...] = ()
+    """Results to write without the documents that are too old."""
+    record_counts: tuple[Recording, ...] = ()
+    start_errands: tuple[ErrandStart, ...] = ()
+    delete_errands: tuple[Errand, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes what the status tells."""
+        return bool(self.settle or self.start or self.expire or self.record_counts or self.start_errands)
 
 
 def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
@@ -89,17 +110,21 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     results = {**world.results, **ended}
     money = account(world.collection, world.jobs, results, world.books, world.now, void=world.void)
     breaker = find_open(results.values(), limits.probe_after)
-    blocked = _blocked(world, conflict)
+    blocked = _blocked(world, found, conflict)
+    errands = _errands(world, found, limits, conflict)
+    expiry = look_at_retention(world, found.busy)
     pausing = {domain: ready_at(world.results.get(domain)) or world.now for domain in found.due}
     spent = {domain for domain in found.due if share_is_spent(spec, world.results.get(domain), world.now)}
     ready = [domain for domain, at in pausing.items() if at <= world.now and domain not in spent]
     affordable, too_dear = _affordable(world, ready, money.available)
-    share = _share(world, found, breaker, blocked)
+    share = _share(world, found, errands, breaker, blocked)
     wakes = [*pausing.values(), *_waking(found, world.now)]
     if money.period:
         wakes.append(month_ends(world.now))
     if breaker is not None and ready:
         wakes.append(breaker.probe_at)
+    later = [at for at in wakes if at > world.now]
+    later += [at for at in (errands.wake_at, expiry.next_at) if at is not None]
     return Outlook(
         world=world,
         survey=found,
@@ -110,20 +135,22 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
         too_dear=too_dear if len(affordable) < share else 0,
         # What is only to be refreshed has its answer, and keeps it until its share allows more.
         shares_spent=len(spent - found.refreshing.keys()),
-        wake_at=min((at for at in wakes if at > world.now), default=None),
+        wake_at=min(later, default=None),
+        errands=errands,
+        expiry=expiry,
     )
 
 
-def _share(world: World, found: Survey, breaker: OpenBreaker | None, blocked: str | None) -> int:
+def _share(world: World, found: Survey, errands: Errands, breaker: OpenBreaker | None, blocked: str | None) -> int:
     """Return how many Jobs the collection would start, were all its domains ready."""
     spec = world.collection.spec
-    if blocked is not None or spec.suspend or world.collection.deleting:
+    if blocked is not None or spec.suspend or world.collection.deleting or spec.mode is Mode.ESTIMATE:
         return 0
     if breaker is not None:
         return 1 if not found.live and not found.unsettled and breaker.probe_at <= world.now else 0
     if len(found.backing_off) >= spec.concurrency:
         return 0
-    return max(0, spec.concurrency - found.slots)
+    return max(0, spec.concurrency - found.slots - errands.slots - len(errands.startable))
 
 
 def _waking(found: Survey, now: datetime) -> list[datetime]:
@@ -136,14 +163,15 @@ def _waking(found: Survey, now: datetime) -> list[datetime]:
     return wakes if found.next_refresh_at is None else [*wakes, found.next_refresh_at]
 
 
-def plan(outlook: Outlook, allowed: int, available: int | None = None) -> Plan:
-    """Decide, given how many Jobs the scheduler allows this collection to start.
+def plan(outlook: Outlook, allowed: int, available: int | None = None, *, allowed_errands: int = 0) -> Plan:
+    """Decide, given how many Jobs and errands the scheduler allows this collection to start.
 
     Args:
         outlook: What the collection would like.
         allowed: Starts at most.
         available: Credits that its budget has left at this moment, which may be fewer than when it was looked at;
             None: any number.
+        allowed_errands: Starts of errands at most.
     """
     world, found = outlook.world, outlook.survey
     spec = world.collection.spec
@@ -159,7 +187,29 @@ def plan(outlook: Outlook, allowed: int, available: int | None = None) -> Plan:
                 credits=price_to_start(spec, result) if spec.budget is not None else 0,
             )
         )
-    return Plan(settle=found.settlements, start=tuple(starts), delete=_beyond_history(outlook))
+    return Plan(
+        settle=found.settlements,
+        start=tuple(starts),
+        delete=_beyond_history(outlook),
+        expire=outlook.expiry.results,
+        record_counts=outlook.errands.record,
+        start_errands=outlook.errands.startable[: max(0, allowed_errands)],
+        delete_errands=outlook.errands.delete,
+    )
+
+
+def _errands(world: World, found: Survey, limits: Limits, conflict: str | None) -> Errands:
+    collection = world.collection
+    unclear = collection.spec_error is not None or bool(not_yet_honoured(collection.spec)) or collection.deleting
+    return look_at_errands(
+        world,
+        found,
+        first_pause=limits.probe_after,
+        sweep_every=limits.sweep_every,
+        estimate_hindered=unclear or collection.spec.suspend or bool(world.wanted.missing),
+        # The folder belongs to the older collection, and so to its lists.
+        sweep_hindered=unclear or conflict is not None,
+    )
 
 
 def _affordable(world: World, domains: list[str], available: int | None) -> tuple[list[str], int]:
@@ -175,7 +225,7 @@ def _affordable(world: World, domains: list[str], available: int | None) -> tupl
     return chosen, len(domains) - len(chosen)
 
 
-def _blocked(world: World, conflict: str | None) -> str | None:
+def _blocked(world: World, found: Survey, conflict: str | None) -> str | None:
     if world.collection.spec_error is not None:
         return world.collection.spec_error
     fields = not_yet_honoured(world.collection.spec)
@@ -183,6 +233,11 @@ def _blocked(world: World, conflict: str | None) -> str | None:
         return f"This version does not honour {', '.join(fields)} yet: remove it, nothing starts until then."
     if world.wanted.missing:
         return "; ".join(world.wanted.missing)
+    if world.collection.spec.mode is Mode.ESTIMATE:
+        # It stores nothing.
+        return None
+    if conflict is None and world.lists.missing and (found.due or found.held):
+        return "; ".join(world.lists.missing)
     return conflict
 
 

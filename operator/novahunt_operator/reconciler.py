@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from novahunt_contract.searchhash import search_hash
@@ -9,8 +10,9 @@ from novahunt_operator.actions import Actions, RefusedError
 from novahunt_operator.conflicts import storage_conflict
 from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
+from novahunt_operator.lists import Lists
 from novahunt_operator.permits import Permits
-from novahunt_operator.planner import Limits, Outlook, look, plan
+from novahunt_operator.planner import Demand, Limits, Outlook, look, plan
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.records import Collection, Key
 from novahunt_operator.reporter import Reporter
@@ -19,6 +21,7 @@ from novahunt_operator.settings import Settings
 from novahunt_operator.sources import REREAD_SECONDS, Sources
 from novahunt_operator.status import compute, recollect_handled
 from novahunt_operator.store import Store
+from novahunt_operator.suppression import Suppression, follows
 from novahunt_operator.survey import World
 from novahunt_operator.waits import Scheduling, find_wait
 from novahunt_operator.wanted import Wanted
@@ -48,6 +51,7 @@ class Reconciler:
         settings: Settings,
         store: Store,
         sources: Sources,
+        suppression: Suppression,
         scheduler: Scheduler,
         actions: Actions,
         reporter: Reporter,
@@ -61,6 +65,7 @@ class Reconciler:
         self._settings = settings
         self._store = store
         self._sources = sources
+        self._suppression = suppression
         self._scheduler = scheduler
         self._actions = actions
         self._reporter = reporter
@@ -69,7 +74,7 @@ class Reconciler:
         self._progress = progress
         self._queue = queue
         self._now = now
-        self._limits = Limits(probe_after=settings.probe_after)
+        self._limits = Limits(probe_after=settings.probe_after, sweep_every=settings.sweep_every)
         self._last_seconds: dict[Key, float] = {}
         self._refused: dict[Key, tuple[str, float]] = {}
         """What the API server said when it last refused a Job, and until when none is tried."""
@@ -85,8 +90,9 @@ class Reconciler:
             self._forget(key)
             return
         wanted = await self._sources.wanted(collection)
+        lists = await self._suppression.lists(collection)
         began = time.monotonic()
-        outlook = self._look(collection, wanted)
+        outlook = self._look(collection, wanted, lists)
         self._last_seconds[key] = time.monotonic() - began
         if not await self._wish_is_recorded(outlook):
             return
@@ -94,8 +100,8 @@ class Reconciler:
             self._queue.add(key)
         if await self._act(outlook):
             # What was just done shows in the store already; the status should not be behind it.
-            outlook = self._look(self._store.collection(key) or collection, wanted)
-            self._scheduler.tell(key, outlook.demand)
+            outlook = self._look(self._store.collection(key) or collection, wanted, lists)
+            self._scheduler.tell(key, self._demand(outlook))
         self._come_again(outlook)
         await self._report(outlook)
 
@@ -104,7 +110,8 @@ class Reconciler:
         collection = self._store.collection(key)
         if collection is not None:
             wanted = await self._sources.wanted(collection)
-            self._scheduler.tell(key, self._look(collection, wanted).demand)
+            lists = await self._suppression.lists(collection)
+            self._scheduler.tell(key, self._look(collection, wanted, lists).demand)
 
     async def _wish_is_recorded(self, outlook: Outlook) -> bool:
         """See that a new recollect wish is in the status, with its time, before a Job runs under it.
@@ -119,12 +126,23 @@ class Reconciler:
             self._queue.add(collection.key)
         return False
 
-    def _look(self, collection: Collection, wanted: Wanted) -> Outlook:
+    def _demand(self, outlook: Outlook) -> Demand:
+        """What it would start; nothing while its Jobs are refused, so that others have the slots."""
+        key, demand = outlook.world.collection.key, outlook.demand
+        return replace(demand, starts=0, errands=0) if self._is_refused(key) else demand
+
+    def _is_refused(self, key: Key) -> bool:
+        refused = self._refused.get(key)
+        return refused is not None and refused[1] > time.monotonic()
+
+    def _look(self, collection: Collection, wanted: Wanted, lists: Lists) -> Outlook:
         key = collection.key
         world = World(
             collection=collection,
             wanted=wanted,
             jobs=tuple(self._store.jobs_of(key).values()),
+            errands=tuple(self._store.errands_of(key).values()),
+            lists=lists,
             pods=tuple(self._store.pods_of(key).values()),
             results={domain: result.data for domain, result in self._store.results_of(key).items()},
             progress=self._progress.get(),
@@ -140,26 +158,29 @@ class Reconciler:
         """Plan and carry out; tell whether anything was done."""
         collection, now = outlook.world.collection, outlook.world.now
         key = collection.key
-        if self._scheduler.tell(key, outlook.demand):
+        if self._scheduler.tell(key, self._demand(outlook)):
             self._wake_others(key)
-        refused = self._refused.get(key)
-        allowed = 0 if refused is not None and refused[1] > time.monotonic() else self._scheduler.allowed(key, now)
+        allowed = allowed_errands = 0
+        if not self._is_refused(key):
+            allowed, allowed_errands = self._scheduler.allowed(key, now), self._scheduler.allowed_errands(key)
         # From here to the promise nothing else runs, so no credit is promised twice.
-        decided = plan(outlook, allowed, self._ledger.available(collection))
+        decided = plan(outlook, allowed, self._ledger.available(collection), allowed_errands=allowed_errands)
         self._ledger.hold(collection, decided.start)
         for _ in decided.start:
             self._scheduler.started(key, now)
+        for _ in decided.start_errands:
+            self._scheduler.errand_started(key, now)
         try:
             await self._actions.carry_out(collection, decided, now)
         except RefusedError as error:
             self._refused[key] = (str(error), time.monotonic() + _REFUSED_SECONDS)
             self._queue.add(key, _REFUSED_SECONDS)
         else:
-            if decided.start or not outlook.startable:
+            if decided.start or decided.start_errands or not (outlook.startable or outlook.errands.startable):
                 self._refused.pop(key, None)
         finally:
             self._ledger.release(collection, decided.start)
-        acted = bool(decided.settle or decided.start)
+        acted = decided.acts
         if acted:
             self._queue.add(key)
         return acted
@@ -172,7 +193,7 @@ class Reconciler:
             next_start = self._scheduler.limit.next_at(now)
             if next_start > now:
                 self._queue.add(key, (next_start - now).total_seconds())
-        if outlook.world.collection.spec.domains_from:
+        if outlook.world.collection.spec.domains_from or follows(outlook.world.collection):
             self._queue.add(key, REREAD_SECONDS)
 
     async def _report(self, outlook: Outlook) -> bool:
@@ -199,6 +220,7 @@ class Reconciler:
     def _forget(self, key: Key) -> None:
         self._scheduler.forget(key)
         self._sources.forget(key)
+        self._suppression.forget(key)
         self._reporter.forget(key)
         self._refused.pop(key, None)
         self._last_seconds.pop(key, None)

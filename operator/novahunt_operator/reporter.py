@@ -45,8 +45,8 @@ class Reporter:
             return None
         self._next_write[collection.key] = time.monotonic() + max(_MIN_SECONDS, len(data) / _BYTES_PER_SECOND)
         self._store.put_collection(parse.collection(msgspec.json.decode(data)))
-        for condition in transitions(collection.status, status):
-            await self._events.post(collection, condition)
+        for note in transitions(collection.status, status):
+            await self._events.post(collection, note)
         return None
 
     def forget(self, key: Key) -> None:

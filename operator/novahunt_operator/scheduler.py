@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from novahunt_operator.planner import Demand
@@ -92,6 +93,11 @@ class Scheduler:
         """Jobs at work over all collections, as last told or started."""
         return sum(demand.running for demand in self._demands.values())
 
+    @property
+    def _free(self) -> int:
+        backing_off = sum(demand.backing_off for demand in self._demands.values())
+        return self.concurrency - self.running if backing_off < self.concurrency else 0
+
     def tell(self, key: Key, demand: Demand) -> bool:
         """Take a collection's newest demand; tell whether it holds fewer slots than before."""
         before = self._demands.get(key)
@@ -103,10 +109,14 @@ class Scheduler:
         self._demands.pop(key, None)
         self._last_start.pop(key, None)
 
+    def allowed_errands(self, key: Key) -> int:
+        """Return how many errands this collection may start now: they take slots, and no start of the interval."""
+        wanted = {other: replace(demand, starts=demand.errands) for other, demand in self._demands.items()}
+        return share(self._free, wanted, self._last_start).get(key, 0)
+
     def allowed(self, key: Key, now: datetime) -> int:
-        """Return how many Jobs this collection may start now."""
-        backing_off = sum(demand.backing_off for demand in self._demands.values())
-        free = self.concurrency - self.running if backing_off < self.concurrency else 0
+        """Return how many Jobs this collection may start now, when every errand has its slot."""
+        free = self._free - sum(demand.errands for demand in self._demands.values())
         allowance = self.limit.allowance(now)
         if allowance is not None:
             free = min(free, allowance)
@@ -117,8 +127,14 @@ class Scheduler:
         self.limit.record(now)
         self._last_start[key] = now
         demand = self._demands[key]
-        self._demands[key] = Demand(max(0, demand.starts - 1), demand.running + 1, demand.backing_off, demand.priority)
+        self._demands[key] = replace(demand, starts=max(0, demand.starts - 1), running=demand.running + 1)
+
+    def errand_started(self, key: Key, now: datetime) -> None:
+        """Count an errand's start."""
+        self._last_start[key] = now
+        demand = self._demands[key]
+        self._demands[key] = replace(demand, errands=max(0, demand.errands - 1), running=demand.running + 1)
 
     def hungry(self, but: Key) -> list[Key]:
         """Name the other collections that would start Jobs: a slot may have come free for them."""
-        return [key for key, demand in self._demands.items() if demand.starts and key != but]
+        return [key for key, demand in self._demands.items() if (demand.starts or demand.errands) and key != but]

@@ -48,6 +48,8 @@ class Settings:
     health_port: int
     probe_after: timedelta
     """How long after a refused key and the like one Job tries again."""
+    sweep_every: timedelta
+    """How often what is stored is held against suppression lists and retention though nothing has changed."""
     max_starts: int
     """Job starts per interval, over all collections; 0: no limit."""
     start_interval: timedelta
@@ -83,6 +85,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         intake_port=reader.number("NOVAHUNT_INTAKE_PORT", 8090, low=0, high=65535),
         health_port=reader.number("NOVAHUNT_HEALTH_PORT", 8081, low=0, high=65535),
         probe_after=timedelta(seconds=reader.number("NOVAHUNT_PROBE_SECONDS", 60, low=1, high=86400)),
+        sweep_every=timedelta(seconds=reader.number("NOVAHUNT_SWEEP_SECONDS", 86_400, low=10, high=31_536_000)),
         max_starts=reader.number(env.WORKER_MAX_JOBS_PER_INTERVAL, 10, low=0, high=1_000_000),
         start_interval=timedelta(
             milliseconds=reader.number(env.WORKER_RATE_LIMIT_DURATION_MS, 60_000, low=1, high=86_400_000)

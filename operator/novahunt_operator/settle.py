@@ -1,6 +1,6 @@
 """Decides what a Job's end means for its domain: the one place where ends are told apart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,8 @@ from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator import costs
 from novahunt_operator.account import month_of
-from novahunt_operator.records import Job, JobEnd, Place, Pod, Result, VolumePlace
+from novahunt_operator.records import Errand, Job, JobEnd, Place, Pod, Result, VolumePlace
+from novahunt_operator.stored import SUCCESS, forget
 
 RECEIPT_GRACE = timedelta(seconds=10)
 """For so long after a Job's end its pod's receipt is waited for, before the pod counts as gone."""
@@ -48,8 +49,8 @@ def settle(
     read = list(by_pod.values())
     receipt = _deciding(job, read)
     attempts = job.failed + (1 if job.end is JobEnd.COMPLETE else 0)
-    answered = receipt is not None and receipt.outcome in _SUCCESS
-    if not answered and _may_still_come(job, found, attempts, now):
+    answered = receipt is not None and receipt.outcome in SUCCESS
+    if not answered and may_still_come(job, found, attempts, now):
         return None
     credits_spent = costs.of_run(
         job, by_pod, told or {}, complete=answered, attempts=attempts, repeats_charged=repeats_charged
@@ -58,7 +59,7 @@ def settle(
     if receipt is not None:
         whole = msgspec.structs.replace(receipt, credits=credits_spent, requests=requests)
         return _from_receipt(job, whole, previous, now, attempts)
-    reason, outcome, message = _without_receipt(job, found)
+    reason, outcome, message = without_receipt(job, found)
     return _kept(
         job,
         previous,
@@ -78,7 +79,6 @@ def supersede(job: Job, previous: Result | None, now: datetime) -> Result:
     return _kept(job, previous, now, 0, outcome=Outcome.PENDING, reason=Lost.SUPERSEDED, message=message)
 
 
-_SUCCESS = frozenset({Outcome.COLLECTED, Outcome.EMPTY, Outcome.TRUNCATED})
 _REMOVES_STORED = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})
 
 
@@ -88,7 +88,7 @@ def _deciding(job: Job, read: list[receipts.Receipt]) -> receipts.Receipt | None
     A success is written when the document is durable, and so holds even if the Job failed after it. A
     collector that a deadline stops says only that it was stopped.
     """
-    success = next((receipt for receipt in read if receipt.outcome in _SUCCESS), None)
+    success = next((receipt for receipt in read if receipt.outcome in SUCCESS), None)
     if success is not None or job.end is JobEnd.COMPLETE or job.end_reason == "DeadlineExceeded":
         return success
     return read[-1] if read else None
@@ -109,15 +109,19 @@ def _receipts(job: Job, pods: list[Pod]) -> dict[str, receipts.Receipt]:
     return found
 
 
-def _may_still_come(job: Job, pods: list[Pod], attempts: int, now: datetime) -> bool:
-    """Pods and Jobs are watched separately: the end of the Job may be seen before that of its last pod."""
+def may_still_come(job: Job | Errand, pods: Sequence[Pod], attempts: int, now: datetime) -> bool:
+    """Tell whether a receipt that is not there yet may still be seen.
+
+    Pods and Jobs are watched separately: the end of the Job may be seen before that of its last pod.
+    """
     unread = not pods or len(pods) < attempts or any(not pod.finished for pod in pods)
     return unread and job.ended_at is not None and now - job.ended_at < RECEIPT_GRACE
 
 
-def _without_receipt(job: Job, pods: list[Pod]) -> tuple[str, Outcome, str]:
+def without_receipt(job: Job | Errand, pods: Sequence[Pod]) -> tuple[str, Outcome, str]:
+    """Return reason, outcome and message of an end that no receipt explains."""
     if job.end is JobEnd.COMPLETE:
-        message = "The pod was gone, or its receipt damaged, before it could be read; the domain runs again."
+        message = "The pod was gone, or its receipt damaged, before it could be read; it runs again."
         return Lost.RECEIPT_MISSING, Outcome.PENDING, message
     if job.end_reason == "DeadlineExceeded":
         return Lost.DEADLINE_EXCEEDED, Outcome.FAILED, "The Job ran longer than jobTemplate.activeDeadlineSeconds."
@@ -136,7 +140,7 @@ def _end_of(pod: Pod) -> str:
 
 
 def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, now: datetime, attempts: int) -> Result:
-    if receipt.outcome not in _SUCCESS:
+    if receipt.outcome not in SUCCESS:
         result = _kept(
             job,
             previous,
@@ -148,7 +152,7 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
             credits=receipt.credits,
             requests=receipt.requests,
         )
-        return _without_document(result) if receipt.reason in _REMOVES_STORED else result
+        return forget(result) if receipt.reason in _REMOVES_STORED else result
     before = previous.credits_total if previous else 0
     return Result(
         domain=job.domain,
@@ -165,6 +169,8 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
         requests=receipt.requests,
         attempts=attempts,
         job_id=receipt.job_id,
+        suppressed=receipt.suppressed,
+        suppression=receipt.suppression,
         search_hash=receipt.search_hash,
         max_results=job.max_results,
         max_credits=job.max_credits,
@@ -181,6 +187,9 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
 
 
 def _place(job: Job, receipt: receipts.Receipt) -> Place | None:
+    if receipt.sha256 is None:
+        # A suppression list names the domain: nothing is stored.
+        return None
     if job.claim_name is not None and job.path is not None:
         return Place(persistent_volume_claim=VolumePlace(job.claim_name, job.path))
     return Place(config_map=receipt.config_map) if receipt.config_map is not None else None
@@ -226,10 +235,3 @@ def _month(previous: Result | None, credits: int, ended: datetime) -> dict[str, 
         return {"month": previous.month, "credits_month": previous.credits_month}
     same = previous is not None and previous.month == month
     return {"month": month, "credits_month": (previous.credits_month if previous and same else 0) + credits}
-
-
-def _without_document(result: Result) -> Result:
-    """Forget the stored document: its owner, or a person in it, does not want it kept."""
-    return msgspec.structs.replace(
-        result, emails=0, reported=0, sha256=None, bytes=0, collected_at=None, stored_at=None, storage=None
-    )

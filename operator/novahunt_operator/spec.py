@@ -171,10 +171,7 @@ def not_yet_honoured(spec: CollectionSpec) -> list[str]:
     return [
         field
         for field, is_set in (
-            ("spec.mode: Estimate", spec.mode is Mode.ESTIMATE),
-            ("spec.retention", spec.retention is not None),
             ("spec.ttlSecondsAfterFinished", spec.ttl_seconds_after_finished is not None),
-            ("spec.suppressionFrom", bool(spec.suppression_from)),
             (
                 "spec.deletionPolicy: Delete together with a volume",
                 spec.deletion_policy is DeletionPolicy.DELETE and spec.volume is not None,

@@ -8,6 +8,7 @@ from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome
 from novahunt_operator import names
 from novahunt_operator.conditions import ConditionType, Finding, merge
+from novahunt_operator.estimates import EstimateLook
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Job, Result
 from novahunt_operator.spec import Budget
@@ -17,6 +18,7 @@ from novahunt_operator.statusobject import (
     CollectionStatus,
     Credits,
     DomainCounts,
+    Estimate,
     Failure,
     Handled,
     ResultsClaim,
@@ -24,7 +26,7 @@ from novahunt_operator.statusobject import (
     ResultsSelector,
     RunningDomain,
 )
-from novahunt_operator.waits import Waiting
+from novahunt_operator.waits import Waiting, find_sweep_wait
 
 RATE_WINDOW = timedelta(minutes=5)
 """Ends within this window count for the rate and the estimated time."""
@@ -52,11 +54,18 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
     )
     complete = len(answered) == counts.total and not found.unlisted and outlook.blocked is None
     running = {job.domain: _running(outlook, job) for job in found.running}
-    moved = bool(found.live or answered or found.settlements)
-    done = f"{len(answered)}/{counts.total}"
+    percent = _percent(len(answered), [running[job.domain] for job in first], found.ended, counts.total)
+    estimate = outlook.errands.estimate
+    if estimate is not None:
+        failed, counts, percent = [], _estimated(counts, estimate), estimate.percent
+        # Runs from before the mode was changed finish.
+        complete = estimate.complete and outlook.blocked is None and not (found.live or found.unsettled)
+    ended = counts.succeeded + counts.failed
+    moved = bool(found.live or answered or found.settlements or outlook.errands.live)
+    done = f"{ended}/{counts.total}"
     # A collection that was complete and is not any more begins a new round.
     since = old.started_at if complete or old.completed_at is None else None
-    rate, eta = _pace(outlook, counts.total - len(answered))
+    rate, eta = _pace(outlook, counts.total - ended) if estimate is None else (None, None)
     if rate and old.rate and old.done == done and (old.estimated_completion_time or "") > times.to_text(now):
         # Time alone changes no status: each write makes the collection be looked at again.
         rate, eta = old.rate, old.estimated_completion_time
@@ -64,10 +73,12 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
         observed_generation=world.collection.generation,
         done=done,
         domains=counts,
-        progress=_percent(len(answered), [running[job.domain] for job in first], found.ended, counts.total),
+        progress=percent,
         running=tuple(running.values())[:MAX_RUNNING],
         emails=sum(world.results[domain].emails for domain in world.wanted.domains if domain in world.results),
         credits=_credits(outlook),
+        estimate=old.estimate if estimate is None else estimate.result,
+        sweep=outlook.errands.sweep,
         rate=None if complete else rate,
         estimated_completion_time=None if complete else eta,
         started_at=since or (times.to_text(now) if moved else None),
@@ -86,6 +97,19 @@ def compute(outlook: Outlook, wait: Waiting | None) -> CollectionStatus:
     )
 
 
+def _estimated(counts: DomainCounts, estimate: EstimateLook) -> DomainCounts:
+    """Domains as far as their counts are known; whether anything is stored of them is no matter here."""
+    return DomainCounts(
+        total=counts.total,
+        waiting=estimate.waiting,
+        running=estimate.running,
+        backing_off=estimate.backing_off,
+        succeeded=estimate.counted,
+        invalid=counts.invalid,
+        duplicate=counts.duplicate,
+    )
+
+
 def recollect_handled(old: CollectionStatus, wish: str | None, now: datetime) -> Handled | None:
     """Return the recollect wish with the time at which it was first seen."""
     if wish is None:
@@ -96,7 +120,23 @@ def recollect_handled(old: CollectionStatus, wish: str | None, now: datetime) ->
 
 
 def _findings(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, complete: bool) -> tuple[Finding, ...]:
+    found = _of_domains(outlook, wait, counts, complete=complete)
+    sweep = find_sweep_wait(outlook)
+    told = {finding.type for finding in found}
+    if sweep is None or ConditionType.WAITING in told:
+        return found
+    if not sweep.stalled or ConditionType.RECONCILING in told:
+        return (*found, *_waiting(sweep))
+    # What is stored must be swept, and that needs a person; whether all domains are done is another matter.
+    stalled = Finding(ConditionType.STALLED, status=True, reason=sweep.reason, message=sweep.message)
+    return (*found, stalled, *_waiting(sweep))
+
+
+def _of_domains(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, complete: bool) -> tuple[Finding, ...]:
     ready, reconciling = ConditionType.READY, ConditionType.RECONCILING
+    estimate = outlook.errands.estimate
+    if complete and estimate is not None and estimate.result is not None:
+        return (Finding(ready, status=True, reason="Estimated", message=_estimate_message(estimate.result)),)
     if complete and (wait is None or not wait.stalled):
         reason = "CompletedWithFailures" if counts.failed else "Completed"
         over = Finding(ready, status=True, reason=reason, message=_completed_message(outlook, counts))
@@ -113,7 +153,8 @@ def _findings(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, c
             Finding(ConditionType.STALLED, status=True, reason=wait.reason, message=wait.message),
             *_waiting(wait),
         )
-    text = f"{counts.succeeded + counts.failed} of {counts.total} domains are done."
+    word = "done" if estimate is None else "counted"
+    text = f"{counts.succeeded + counts.failed} of {counts.total} domains are {word}."
     return (
         Finding(ready, status=False, reason="InProgress", message=text),
         Finding(reconciling, status=True, reason="InProgress", message=text),
@@ -125,6 +166,13 @@ def _waiting(wait: Waiting | None) -> tuple[Finding, ...]:
     if wait is None:
         return ()
     return (Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message),)
+
+
+def _estimate_message(estimate: Estimate) -> str:
+    return (
+        f"About {estimate.emails} addresses, at most {estimate.credits} credits, for {estimate.domains} domains; "
+        "set mode: Collect to collect them."
+    )
 
 
 def _completed_message(outlook: Outlook, counts: DomainCounts) -> str:
@@ -169,7 +217,9 @@ def _percent(done: int, running: list[RunningDomain], ended: int, total: int) ->
 def _credits(outlook: Outlook) -> Credits:
     found, spec, money = outlook.survey, outlook.world.collection.spec, outlook.account
     budget = spec.budget or Budget()
-    open_domains = len(found.due) + len(found.held) + len(found.running) + len(found.backing_off)
+    open_domains = len(found.running) + len(found.backing_off)
+    if outlook.errands.estimate is None:
+        open_domains += len(found.due) + len(found.held)
     dearest = prices.of_domain(spec.max_results, spec.page_size)
     if budget.max_credits_per_domain is not None:
         dearest = min(dearest, budget.max_credits_per_domain)
@@ -203,6 +253,9 @@ def _pace(outlook: Outlook, remaining: int) -> tuple[str | None, str | None]:
 
 
 def _completed_at(outlook: Outlook) -> str | None:
+    estimate = outlook.errands.estimate
+    if estimate is not None and estimate.result is not None:
+        return estimate.result.at
     return max((result.ended_at or "" for result in outlook.survey.answered), default="") or (
         outlook.world.collection.status.completed_at or _second(outlook.world.now)
     )

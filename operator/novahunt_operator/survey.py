@@ -9,7 +9,8 @@ from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.account import Books, share_allows_more
-from novahunt_operator.records import Collection, Job, Pod, Result
+from novahunt_operator.lists import NO_LISTS, Lists
+from novahunt_operator.records import Collection, Errand, Job, Pod, Result
 from novahunt_operator.refresh import due_at, is_refreshed
 from novahunt_operator.settle import settle, supersede
 from novahunt_operator.wanted import Wanted
@@ -34,6 +35,10 @@ class World:
     """By domain, those of domains that are not wanted any more included."""
     progress: Mapping[str, Progress] = field(default_factory=dict)
     """What collectors reported last, by pod UID."""
+    errands: Sequence[Errand] = ()
+    """Jobs that are not for one domain, of a collection of this name."""
+    lists: Lists = NO_LISTS
+    """The suppression lists that lie in ConfigMaps."""
     void: AbstractSet[str] = frozenset()
     """UIDs of Jobs whose record was deleted after they had been recorded: the domain is to be collected again."""
     books: Books = field(default_factory=Books)
@@ -95,6 +100,12 @@ class Survey:
     def live(self) -> tuple[Job, ...]:
         """Jobs that have not ended, of wanted and of unlisted domains."""
         return (*self.running, *self.backing_off, *self.unlisted)
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """Domains with a run that is at work or not recorded."""
+        ended = (settlement.job for settlement in self.settlements)
+        return frozenset(job.domain for job in (*self.live, *self.unsettled, *ended))
 
     @property
     def slots(self) -> int:
@@ -179,7 +190,7 @@ def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[
                 jobs.settled.append(job)
             if job.end is None:
                 occupied.add(job.domain)
-        elif job.end is None and not job.deleting and not _superseded(world, job, pods.get(job.uid, ())):
+        elif job.end is None and not job.deleting and not superseded(world, job, pods.get(job.uid, ())):
             jobs.live[job.domain] = job
         else:
             jobs.ending.add(job.domain)
@@ -264,7 +275,7 @@ def _pods(world: World) -> tuple[dict[str, tuple[Pod, ...]], set[str]]:
     return {uid: tuple(pods) for uid, pods in grouped.items()}, occupied
 
 
-def _superseded(world: World, job: Job, pods: tuple[Pod, ...]) -> bool:
+def superseded(world: World, job: Job | Errand, pods: tuple[Pod, ...]) -> bool:
     """Tell whether a Job waits to start under settings that have changed since it was made."""
     if job.template_hash == world.template_hash or job.failed > 0:
         return False

@@ -1,13 +1,17 @@
 """Finds the one thing that a collection waits for, in words and numbers."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
+from novahunt_contract.errands import Task
 from novahunt_operator.account import Account
+from novahunt_operator.errands import Setback
 from novahunt_operator.planner import Outlook
-from novahunt_operator.records import Pod
+from novahunt_operator.records import Errand, Job, Pod
+from novahunt_operator.settle import Lost
 from novahunt_operator.spec import not_yet_honoured
 from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 
@@ -35,6 +39,7 @@ class Wait(StrEnum):
     NOT_SUPPORTED = "NotSupported"
     INVALID_SPEC = "InvalidSpec"
     RETRY_PAUSE = "RetryPause"
+    JOB_FAILED = "JobFailed"
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -78,13 +83,15 @@ def find_wait(outlook: Outlook, scheduling: Scheduling, pace: KeyPace | None) ->
     """Return what the collection waits for; None when nothing waits. The gravest thing is named."""
     if outlook.blocked is not None:
         return _blocked(outlook)
-    waiting = len(outlook.survey.due) + len(outlook.survey.held)
-    needs_person = _refused(scheduling) or _pod_problem(outlook)
+    estimate = outlook.errands.estimate
+    waiting = len(outlook.survey.due) + len(outlook.survey.held) if estimate is None else estimate.waiting
+    estimating = [errand for errand in outlook.errands.live if errand.task is Task.ESTIMATE]
+    needs_person = _refused(scheduling) or _pod_problem(outlook, (*outlook.survey.live, *estimating))
     if needs_person is None and not outlook.world.collection.spec.suspend:
-        needs_person = _open_breaker(outlook, waiting)
+        needs_person = _open_breaker(outlook, waiting) if estimate is None else _setback(outlook, estimate.setbacks)
     if needs_person is not None or outlook.world.collection.spec.suspend:
         return needs_person
-    money = _budget(outlook)
+    money = _budget(outlook) if estimate is None else None
     if money is not None and money.stalled:
         return money
     if pace is not None and pace.waiting:
@@ -117,18 +124,44 @@ def _until(money: Account) -> str:
     return f", or wait for the month after {money.period} (UTC)" if money.period else ""
 
 
+def find_sweep_wait(outlook: Outlook) -> Waiting | None:
+    """Return what a sweep waits for, which is no matter of the domains; None when nothing is wrong with it."""
+    sweeping = [errand for errand in outlook.errands.live if errand.task is Task.SWEEP]
+    problem = _pod_problem(outlook, sweeping) or _setback(outlook, outlook.errands.sweep_setbacks)
+    if problem is None and outlook.world.lists.missing:
+        return Waiting(Wait.SUPPRESSION_LIST, "; ".join(outlook.world.lists.missing), stalled=True)
+    return problem
+
+
+def _setback(outlook: Outlook, setbacks: Sequence[Setback]) -> Waiting | None:
+    """What an errand that must be tried again says; the gravest first."""
+    found = [_of_setback(outlook, setback) for setback in setbacks]
+    return next((one for one in found if one.stalled), found[0] if found else None)
+
+
+def _of_setback(outlook: Outlook, setback: Setback) -> Waiting:
+    if setback.reason == Lost.RECEIPT_MISSING:
+        reason = Wait.RETRY_PAUSE
+    else:
+        reason = Wait(setback.reason) if setback.reason in list(Wait) else Wait.JOB_FAILED
+    again = f"is tried again at {_clock(setback.again_at)}" if setback.again_at > outlook.world.now else "is tried now"
+    message = f"{setback.message} {_REMEDIES.get(reason, '')}The {setback.task} {again}."
+    return Waiting(reason, message, stalled=reason is not Wait.RETRY_PAUSE)
+
+
 def _refused(scheduling: Scheduling) -> Waiting | None:
     return Waiting(Wait.CLUSTER_CAPACITY, scheduling.refusal, stalled=True) if scheduling.refusal else None
 
 
 def _slots(outlook: Outlook, scheduling: Scheduling, waiting: int) -> Waiting:
     """Which of the limits on Jobs holds the waiting domains up."""
-    live, share = len(outlook.survey.live), outlook.world.collection.spec.concurrency
+    live = len(outlook.survey.live) + len(outlook.errands.live)
+    share = outlook.world.collection.spec.concurrency
     if outlook.startable and scheduling.next_start_at is not None:
         limit = f"{scheduling.starts_per_interval} starts per {scheduling.interval_seconds:g} s"
         at = _clock(scheduling.next_start_at)
         return Waiting(Wait.JOB_RATE, f"{limit} are used; the next of {waiting} waiting domains starts at {at}.")
-    if outlook.startable:
+    if outlook.startable or outlook.errands.startable:
         message = f"All {scheduling.concurrency} slots (WORKER_CONCURRENCY) are taken; {waiting} domains wait."
         return Waiting(Wait.CONCURRENCY, message)
     if live:
@@ -145,6 +178,8 @@ def _blocked(outlook: Outlook) -> Waiting:
         reason = Wait.NOT_SUPPORTED
     elif outlook.world.wanted.missing:
         reason = Wait.DOMAINS_MISSING
+    elif outlook.blocked == "; ".join(outlook.world.lists.missing):
+        reason = Wait.SUPPRESSION_LIST
     else:
         reason = Wait.STORAGE_CONFLICT
     return Waiting(reason, message, stalled=True)
@@ -182,11 +217,11 @@ def _pace_message(pace: KeyPace, waiting: int) -> str:
     )
 
 
-def _pod_problem(outlook: Outlook) -> Waiting | None:
+def _pod_problem(outlook: Outlook, live: Iterable[Job | Errand]) -> Waiting | None:
     """What keeps a live Job's pod from starting; the gravest first."""
     now = outlook.world.now
     problems: list[Waiting] = []
-    for job in outlook.survey.live:
+    for job in live:
         pods = outlook.survey.pods.get(job.uid, ())
         age = now - job.created
         if not pods and job.active == 0 and job.failed == 0 and age >= JOB_CONTROLLER_GRACE:

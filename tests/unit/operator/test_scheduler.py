@@ -197,3 +197,36 @@ def test_a_start_is_taken_off_the_demand(starts: int) -> None:
     for _ in range(starts):
         found.started(A, NOW)
     assert found.hungry(but=B) == []
+
+
+def told(scheduler: Scheduler, key: Key, **demand: int) -> None:
+    scheduler.tell(key, Demand(**{"starts": 0, "running": 0, "backing_off": 0, "priority": 0, **demand}))
+
+
+def test_errands_take_slots_but_no_start_of_the_interval() -> None:
+    scheduler = Scheduler(2, StartLimit(1, MINUTE))
+    scheduler.limit.record(NOW)
+    told(scheduler, A, starts=5, errands=3)
+    assert (scheduler.allowed(A, NOW), scheduler.allowed_errands(A)) == (0, 2)
+    scheduler.errand_started(A, NOW)
+    assert (scheduler.running, scheduler.allowed_errands(A)) == (1, 1)
+    assert scheduler.limit.next_at(NOW) == NOW + MINUTE
+
+
+def test_errands_of_all_collections_have_their_slots_before_domains() -> None:
+    scheduler = Scheduler(3, StartLimit(0, MINUTE))
+    told(scheduler, A, starts=5)
+    told(scheduler, B, errands=2)
+    assert (scheduler.allowed(A, NOW), scheduler.allowed_errands(B)) == (1, 2)
+    assert scheduler.hungry(but=A) == [B]
+    scheduler.errand_started(B, NOW)
+    scheduler.errand_started(B, NOW)
+    assert scheduler.hungry(but=A) == []
+    assert scheduler.allowed(A, NOW) == 1
+
+
+def test_errands_are_shared_as_starts_are() -> None:
+    scheduler = Scheduler(1, StartLimit(0, MINUTE))
+    told(scheduler, A, errands=1)
+    told(scheduler, B, errands=1, priority=1)
+    assert (scheduler.allowed_errands(A), scheduler.allowed_errands(B)) == (0, 1)

@@ -22,7 +22,7 @@ def test_with_only_what_is_needed_the_documented_defaults_hold() -> None:
     found = settings()
     assert found.namespaces == ("novahunt",)
     assert (found.max_starts, found.start_interval) == (10, timedelta(minutes=1))
-    assert found.probe_after == timedelta(minutes=1)
+    assert (found.probe_after, found.sweep_every) == (timedelta(minutes=1), timedelta(days=1))
     collector = found.collector
     assert (collector.concurrency, collector.requests_per_second, collector.requests_per_minute) == (2, 15, 500)
     assert (collector.hunter_base_url, collector.intake_url) == (
@@ -37,6 +37,7 @@ def test_given_values_are_read() -> None:
         WORKER_CONCURRENCY=" 7 ",
         WORKER_MAX_JOBS_PER_INTERVAL="0",
         WORKER_RATE_LIMIT_DURATION_MS="1500",
+        NOVAHUNT_SWEEP_SECONDS="3600",
         NOVAHUNT_NAMESPACES="sales, marketing,,",
         NOVAHUNT_COLLECTOR_IMAGE_PULL_SECRETS="one,two",
         NOVAHUNT_LOG_FORMAT="text",
@@ -44,7 +45,7 @@ def test_given_values_are_read() -> None:
     )
     assert found.namespaces == ("sales", "marketing")
     assert (found.collector.concurrency, found.max_starts) == (7, 0)
-    assert found.start_interval == timedelta(milliseconds=1500)
+    assert (found.start_interval, found.sweep_every) == (timedelta(milliseconds=1500), timedelta(hours=1))
     assert found.collector.image_pull_secrets == ("one", "two")
     assert (found.collector.log_format, found.log_level) == ("text", "DEBUG")
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from builders import NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Reason
+from novahunt_operator.breaker import SHARED
 from novahunt_operator.conditions import Condition
 from novahunt_operator.records import Job, Result
 from novahunt_operator.status import compute
@@ -86,17 +87,14 @@ IMAGE = pod(job(A), started=False, waiting_reason="ErrImagePull", waiting_messag
 CLAIM = pod(job(A), started=False, unschedulable='persistentvolumeclaim "c" not found')
 SECRET = pod(job(A), started=False, waiting_reason="CreateContainerConfigError", waiting_message='secret "h" not found')
 PERSON: dict[str, dict[str, Any]] = {
-    **{
-        reason: {"results": [result(A, reason, ended_at=at(-1))]}
-        for reason in (Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST)
-    },
+    **{reason: {"results": [result(A, reason, ended_at=at(-1))]} for reason in sorted(SHARED)},
     "StorageConflict": {"conflict": "Folder q4 overlaps."},
     "ImagePull": {"jobs": [job(A)], "pods": [IMAGE]},
     "Storage": {"jobs": [job(A)], "pods": [CLAIM]},
     "KeyMissing": {"jobs": [job(A)], "pods": [SECRET]},
     "ClusterCapacity": {"schedule": scheduling(refusal="exceeded quota")},
     "DomainsMissing": {"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))},
-    "NotSupported": {"of": collection(spec(retention="4320h"))},
+    "NotSupported": {"of": collection(spec(ttlSecondsAfterFinished=60))},
     "InvalidSpec": {"of": collection(spec_error="spec can't be read")},
 }
 

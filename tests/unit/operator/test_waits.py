@@ -7,6 +7,7 @@ import pytest
 
 from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.breaker import SHARED
 from novahunt_operator.records import Pod, Reservation
 from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.waits import KeyPace, Scheduling, Wait, Waiting, find_wait
@@ -57,7 +58,7 @@ def test_a_pause_before_a_domain_comes_back_is_named() -> None:
     assert wait(A, results=[result(A, "ReceiptMissing", ended_at=at(0))]).reason == Wait.RETRY_PAUSE
 
 
-@pytest.mark.parametrize("reason", [Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST])
+@pytest.mark.parametrize("reason", sorted(SHARED))
 def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: Reason) -> None:
     found = wait(A, results=[result(A, reason, ended_at=at(0))])
     assert found.stalled
@@ -70,7 +71,7 @@ def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: R
     ("parts", "reason"),
     [
         ({"of": collection(spec_error="spec can't be read: no")}, Wait.INVALID_SPEC),
-        ({"of": collection(spec(retention="4320h"))}, Wait.NOT_SUPPORTED),
+        ({"of": collection(spec(ttlSecondsAfterFinished=60))}, Wait.NOT_SUPPORTED),
         ({"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))}, Wait.DOMAINS_MISSING),
         ({"conflict": "Folder q4 overlaps"}, Wait.STORAGE_CONFLICT),
     ],

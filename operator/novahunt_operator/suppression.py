@@ -1,0 +1,75 @@
+"""Reads the suppression lists that lie in ConfigMaps, to see when they change; what they hold is for collectors."""
+
+import hashlib
+import time
+
+import msgspec
+
+from novahunt_operator import paths, wire
+from novahunt_operator.cluster import Cluster, NotFoundError
+from novahunt_operator.lists import Lists
+from novahunt_operator.records import Collection, Key
+from novahunt_operator.spec import KeyRef
+
+_REREAD_SECONDS = 15.0
+"""As often as those of `domainsFrom`; watching them would need to see all ConfigMaps."""
+
+
+class _Known(msgspec.Struct, frozen=True):
+    uid: str
+    generation: int
+    read_at: float
+    lists: Lists
+
+
+class Suppression:
+    """Follows the lists of all collections."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._known: dict[Key, _Known] = {}
+
+    async def lists(self, collection: Collection) -> Lists:
+        """Return the state of a collection's lists, at most some seconds old."""
+        if not follows(collection):
+            self.forget(collection.key)
+            return Lists(digests=("",) * len(collection.spec.suppression_from))
+        known, now = self._known.get(collection.key), time.monotonic()
+        if (
+            known is not None
+            and (known.uid, known.generation) == (collection.uid, collection.generation)
+            and now - known.read_at < _REREAD_SECONDS
+        ):
+            return known.lists
+        digests: list[str] = []
+        missing: list[str] = []
+        for index, source in enumerate(collection.spec.suppression_from):
+            digest, lack = "", ""
+            if source.config_map_key_ref is not None:
+                digest, lack = await self._read(collection.key.namespace, source.config_map_key_ref)
+            digests.append(digest)
+            if lack:
+                missing.append(f"spec.suppressionFrom[{index}]: {lack}")
+        lists = Lists(tuple(digests), tuple(missing))
+        self._known[collection.key] = _Known(collection.uid, collection.generation, now, lists)
+        return lists
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a collection that is gone."""
+        self._known.pop(key, None)
+
+    async def _read(self, namespace: str, ref: KeyRef) -> tuple[str, str]:
+        """Return a list's digest, or else what is wrong."""
+        try:
+            found = await self._cluster.get(paths.config_maps(namespace, ref.name), wire.ConfigMapObject)
+        except NotFoundError:
+            return "", f"ConfigMap {ref.name} is not there: make it, or remove it from the list"
+        text = found.data.get(ref.key, found.binary_data.get(ref.key))
+        if text is None:
+            return "", f"ConfigMap {ref.name} has no key {ref.key}"
+        return hashlib.sha256(text.encode()).hexdigest(), ""
+
+
+def follows(collection: Collection) -> bool:
+    """Tell whether a collection has lists that the operator can read."""
+    return any(source.config_map_key_ref is not None for source in collection.spec.suppression_from)

@@ -5,10 +5,11 @@ Its newer client treats 429 as slow-down and 402 as used up (both read 2026-11).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 from novahunt_collector.errors import (
+    AnswerLostError,
     BadRequestError,
     ClaimedError,
     ClientRefusedError,
@@ -26,6 +27,9 @@ from novahunt_collector.refusals import Refusal
 
 _QUOTA_WORDS = re.compile(r"billing period|usage limit|\bplan\b|\bquota\b|\bupgrad", re.IGNORECASE)
 _PACE_WORDS = re.compile(r"per[ -]second|per[ -]minute|rate[ -]limit", re.IGNORECASE)
+_GATEWAY_GAVE_UP = (502, 504, 520, 524)
+"""A gateway that says so can't know whether Hunter carried the search out (RFC 9110; Cloudflare's documentation)."""
+
 _PLAN_SHOWS = re.compile(r"limited to ([0-9][0-9,. ]{0,12}) email address", re.IGNORECASE)
 
 
@@ -57,7 +61,7 @@ def _plan_shows_fewer(refusal: Refusal) -> bool:
 class Row(NamedTuple):
     """What is seen, and what it means."""
 
-    statuses: range
+    statuses: Container[int]
     when: Callable[[Refusal], bool]
     means: type[CollectorError]
     text: str
@@ -76,6 +80,7 @@ TABLE = (
     Row(_only(429), _speaks_of_pace, TooFastError, "Hunter asks to slow down"),
     # Nothing said, or both at once: the account page decides.
     Row(_only(429), _always, UnclearRefusalError, "Hunter refuses without saying whether for pace or plan"),
+    Row(_GATEWAY_GAVE_UP, _always, AnswerLostError, "something in front of Hunter waited in vain for its answer"),
     Row(range(500, 600), _always, UnavailableError, "Hunter is unavailable"),
     Row(_only(400), _plan_shows_fewer, PlanLimitError, "the plan shows only the first addresses of a domain"),
     Row(_only(400), _named("invalid_domain"), DomainRefusedError, "no such domain, or its owner asked Hunter to stop"),
@@ -84,7 +89,7 @@ TABLE = (
     # A wrong limit, wrong filters, anything else of ours: among them `pagination_error` on the limit itself.
     Row(range(400, 500), _always, BadRequestError, "Hunter refuses the request; check the search filters"),
     Row(range(300, 400), _always, ClientRefusedError, "a redirect is not followed; check HUNTER_BASE_URL"),
-    Row(range(600), _always, UnavailableError, "the answer is none of Hunter's"),
+    Row(range(600), _always, AnswerLostError, "the answer is none of Hunter's"),
 )  # fmt: skip
 """Read from above, the first row that fits counts. The last one fits everything."""
 

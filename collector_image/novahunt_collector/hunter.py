@@ -1,6 +1,7 @@
 """The client of Hunter's API: one request, one answer or one error of ours."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from novahunt_collector.errors import AnswerLostError, UnavailableError, UsageEr
 from novahunt_collector.paging import Ask
 from novahunt_collector.refusals import read_refusal
 from novahunt_collector.settings import Hunter
+from novahunt_collector.unpacking import ACCEPTED, Body, UnpackingError
 from novahunt_contract import __version__
 from novahunt_contract.searchhash import Search
 
@@ -46,7 +48,12 @@ def open_http(hunter: Hunter) -> httpx.AsyncClient:
     """
     try:
         return httpx.AsyncClient(
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "X-API-KEY": hunter.api_key},
+            headers={
+                "User-Agent": USER_AGENT,
+                "Accept": "application/json",
+                "Accept-Encoding": ACCEPTED,
+                "X-API-KEY": hunter.api_key,
+            },
             timeout=httpx.Timeout(hunter.timeout, connect=min(10.0, hunter.timeout)),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
@@ -110,36 +117,34 @@ class HunterClient:
 
     async def _stream(self, path: str, query: Mapping[str, str]) -> _Answer:
         async with self._http.stream("GET", f"{self._hunter.base_url}{path}", params=query) as response:
-            if response.status_code == httpx.codes.OK:
-                body = await _read(response, MAX_ANSWER_BYTES)
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise AnswerLostError(f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB")
-            else:
-                body = await _read_what_comes(response)
-            return _Answer(response.status_code, response.headers, bytes(body))
+            read = _read if response.status_code == httpx.codes.OK else _read_what_comes
+            return _Answer(response.status_code, response.headers, await read(response))
 
 
-async def _read(response: httpx.Response, most: int) -> bytearray:
-    """Read until the end, or until there is more than `most`."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > most:
-            break
-    return body
+async def _read(response: httpx.Response) -> bytes:
+    """Read an answer's body to its end.
 
-
-async def _read_what_comes(response: httpx.Response) -> bytearray:
-    """Read a refusal's body; one that breaks off still counts, for the status says the most."""
-    body = bytearray()
+    Raises:
+        AnswerLostError: it is too large, or can't be unpacked.
+    """
+    body = Body(response.headers.get("Content-Encoding", ""), MAX_ANSWER_BYTES)
     try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_REFUSAL_BYTES:
+        async for piece in response.aiter_raw():
+            if not body.add(piece):
+                raise AnswerLostError(f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB")
+        return body.whole()
+    except UnpackingError as error:
+        raise AnswerLostError(f"{error} (HTTP {response.status_code})") from None
+
+
+async def _read_what_comes(response: httpx.Response) -> bytes:
+    """Read a refusal's body; one that breaks off still counts, for the status says the most."""
+    body = Body(response.headers.get("Content-Encoding", ""), MAX_REFUSAL_BYTES)
+    with contextlib.suppress(httpx.HTTPError, UnpackingError):
+        async for piece in response.aiter_raw():
+            if not body.add(piece):
                 break
-    except httpx.HTTPError:
-        pass
-    return body
+    return body.kept()
 
 
 def _filters(search: Search) -> dict[str, str]:

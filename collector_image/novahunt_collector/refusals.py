@@ -68,7 +68,7 @@ def read_retry_after(header: str | None, now: datetime) -> float | None:
     None if there is no header, or it is neither; 0 for a date that has passed.
     """
     text = (header or "").strip()
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", text):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return min(float(text), _LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)

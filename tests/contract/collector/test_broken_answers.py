@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contract.collector.running import DOMAIN, collect
 from hunter_simulator import (
@@ -72,6 +73,39 @@ async def test_answers_that_stay_broken_end_as_unavailable_with_nothing_stored(
     assert ended.receipt.reason is Reason.HUNTER_UNAVAILABLE
     assert ended.document is None
     assert ended.receipt.requests == 4
+
+
+CHARGED: dict[str, Action] = {
+    "cut": CutBody(),
+    "half JSON": BrokenJson(),
+    "reset after it was charged": Reset(charged=True),
+    **{f"{status} after it was charged": AnswerStatus(status=status, charged=True) for status in (204, 502, 504, 524)},
+}
+
+
+@pytest.mark.parametrize("name", CHARGED)
+@pytest.mark.parametrize("repeats_charged", [False, True])
+async def test_what_lost_answers_may_have_cost_is_counted_when_the_run_gives_up(
+    simulator: Simulator,
+    folder: Path,
+    name: str,
+    repeats_charged: bool,  # noqa: FBT001 - a table
+) -> None:
+    simulator.set_settings(replace(simulator.settings, repeats_cost=repeats_charged))
+    simulator.add_fault(Fault(action=CHARGED[name], times=None))
+    ended = await collect(simulator, folder, HUNTER_REPEATS_CHARGED=str(repeats_charged).lower())
+    assert ended.receipt.reason is Reason.HUNTER_UNAVAILABLE
+    assert simulator.report().credits == (12 if repeats_charged else 3)
+    assert ended.receipt.credits == (40 if repeats_charged else 10)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_what_hunter_itself_says_it_could_not_do_is_not_counted(
+    simulator: Simulator, folder: Path, status: int
+) -> None:
+    simulator.add_fault(Fault(action=AnswerStatus(status=status), times=None))
+    ended = await collect(simulator, folder)
+    assert ended.receipt.credits == simulator.report().credits == 0
 
 
 async def test_an_answer_that_does_not_come_is_a_time_out(simulator: Simulator, folder: Path) -> None:

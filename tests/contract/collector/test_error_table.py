@@ -1,11 +1,13 @@
 """One test for each row of what Hunter answers and what the collector makes of it, by the row's name."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from contract.collector.running import DOMAIN, collect
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Fault, Key, Plan, Redirect, Simulator
+from hunter_simulator.problems import ErrorForm
 from hunter_simulator.settings import Settings
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 
@@ -176,10 +178,57 @@ async def test_any_other_4xx_stops(simulator: Simulator, folder: Path, status: i
     await assert_ends(simulator, folder, Reason.BAD_REQUEST)
 
 
-async def test_a_redirect_is_refused_and_never_followed(simulator: Simulator, folder: Path) -> None:
-    answer(simulator, Redirect(), ALWAYS)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_refused_and_never_followed(
+    simulator: Simulator,
+    folder: Path,
+    status: Literal[301, 302, 303, 307, 308],
+) -> None:
+    answer(simulator, Redirect(status=status), ALWAYS)
     await assert_ends(simulator, folder, Reason.BAD_REQUEST)
     assert "/v2/redirected" not in simulator.report().paths
+
+
+@pytest.mark.parametrize("form", ["errors", "error"])
+@pytest.mark.parametrize("world", [(403, 429), (429, 402)], ids=["as documented", "as in the newer client"])
+class TestBothWorldsInBothForms:
+    """Too fast and used up, each as Hunter's documentation and as its newer client have it, in either JSON form."""
+
+    async def test_too_fast_is_waited_for(
+        self, simulator: Simulator, folder: Path, world: tuple[Literal[403, 429], Literal[429, 402]], form: ErrorForm
+    ) -> None:
+        simulator.set_settings(
+            Settings(per_second=4, throttled_status=world[0], used_up_status=world[1], error_form=form)
+        )
+        simulator.set_domain(DOMAIN, 60)
+        ended = await collect(simulator, folder, HUNTER_PAGE_SIZE="10", NOVAHUNT_BACKOFF_CAP_SECONDS="0.5")
+        assert (ended.receipt.reason, ended.receipt.items) == (Reason.COLLECTED, 60)
+        report = simulator.report()
+        assert report.throttled > 0
+        assert "/v2/account" not in report.paths
+
+    async def test_used_up_stops(
+        self, simulator: Simulator, folder: Path, world: tuple[Literal[403, 429], Literal[429, 402]], form: ErrorForm
+    ) -> None:
+        simulator.set_settings(
+            Settings(throttled_status=world[0], used_up_status=world[1], error_form=form, per_second=1000)
+        )
+        simulator.set_domain(DOMAIN, 60)
+        simulator.set_key(DEFAULT_KEY, Plan(credits=3))
+        ended = await collect(simulator, folder, HUNTER_PAGE_SIZE="10")
+        assert (ended.receipt.reason, ended.receipt.credits) == (Reason.QUOTA_EXHAUSTED, 3)
+        assert ended.receipt.requests == 4
+        assert "/v2/account" not in simulator.report().paths
+
+
+async def test_used_up_on_a_proxys_page_is_found_out_at_the_account(simulator: Simulator, folder: Path) -> None:
+    simulator.set_settings(Settings(error_form="html"))
+    simulator.set_key(DEFAULT_KEY, Plan(credits=2))
+    simulator.set_domain(DOMAIN, 20)
+    ended = await collect(simulator, folder, HUNTER_PAGE_SIZE="10")
+    # The page's own words speak of the plan, but nobody knows who wrote them.
+    assert ended.receipt.reason is Reason.QUOTA_EXHAUSTED
+    assert simulator.report().paths["/v2/account"] == 1
 
 
 async def test_another_key_than_ours_is_never_tried(simulator: Simulator, folder: Path) -> None:

@@ -59,6 +59,14 @@ async def test_a_retry_after_beyond_all_patience_gives_up_at_once(simulator: Sim
     assert ended.receipt.requests == 1
 
 
+async def test_throttling_never_counts_as_a_try_that_failed(simulator: Simulator, folder: Path) -> None:
+    for _ in range(3):
+        simulator.add_fault(Fault(action=AnswerStatus(status=403), times=20))
+        simulator.add_fault(Fault(action=AnswerStatus(status=503), times=1))
+    ended = await collect(simulator, folder, NOVAHUNT_MAX_FAILURES="4")
+    assert (ended.receipt.reason, ended.receipt.requests) == (Reason.COLLECTED, 64)
+
+
 async def test_throttling_ends_with_the_total_time(simulator: Simulator, folder: Path) -> None:
     simulator.add_fault(Fault(action=AnswerStatus(status=403), times=None))
     ended = await collect(simulator, folder, NOVAHUNT_PATIENCE_SECONDS="0.3")

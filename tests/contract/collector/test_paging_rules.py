@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.collector.running import DOMAIN, collect
-from hunter_simulator import DEFAULT_KEY, Domain, Listing, Plan, Simulator
+from hunter_simulator import DEFAULT_KEY, AnswerStatus, Domain, Fault, Listing, Plan, Simulator
 from novahunt_contract.outcomes import Reason
 
 
@@ -139,6 +139,22 @@ async def test_a_total_that_grows_for_ever_ends_at_the_cap(simulator: Simulator,
     assert ended.receipt.items == 1000
 
 
+async def test_a_list_without_end_is_ended_by_the_limit_on_pages(simulator: Simulator, folder: Path) -> None:
+    simulator.set_domain(DOMAIN, Domain(size=100, listing=Listing(growth=100, reported_share=0.0)))
+    ended = await collect(
+        simulator, folder, HUNTER_PAGE_SIZE="10", HUNTER_MAX_COLLECT="1000000", NOVAHUNT_MAX_OFFSET="500"
+    )
+    assert ended.receipt.reason is Reason.PLAN_LIMIT
+    assert (ended.receipt.requests, ended.receipt.items) == (51, 510)
+
+
+async def test_a_total_that_shrinks_below_what_was_read_loses_nothing_of_it(simulator: Simulator, folder: Path) -> None:
+    simulator.set_domain(DOMAIN, Domain(size=300, listing=Listing(growth=-250, growth_ends_at=40)))
+    ended = await collect(simulator, folder)
+    assert ended.receipt.reason is Reason.COLLECTED
+    assert (ended.receipt.items, ended.receipt.requests) == (100, 2)
+
+
 @pytest.mark.parametrize(("shown", "pages"), [(10, ((0, 10),)), (120, ((0, 100), (100, 20))), (100, ((0, 100),))])
 async def test_a_plan_cap_is_read_to_the_last_address(
     simulator: Simulator, folder: Path, shown: int, pages: tuple[tuple[int, int], ...]
@@ -164,6 +180,30 @@ async def test_a_plan_that_shows_nothing_is_truncated_and_no_failure(simulator: 
     ended = await collect(simulator, folder)
     assert ended.receipt.reason is Reason.PLAN_LIMIT
     assert (ended.receipt.items, ended.receipt.requests) == (0, 1)
+
+
+async def test_a_plan_that_refuses_what_it_says_it_shows_is_not_asked_without_end(
+    simulator: Simulator, folder: Path
+) -> None:
+    simulator.add_fault(Fault(action=cap(500), times=None))
+    ended = await collect(simulator, folder)
+    assert (ended.receipt.reason, ended.receipt.requests) == (Reason.BAD_REQUEST, 1)
+
+
+async def test_a_plan_cap_that_falls_while_paging_is_read_to_the_last_address_it_still_shows(
+    simulator: Simulator, folder: Path
+) -> None:
+    simulator.set_domain(DOMAIN, 400)
+    simulator.add_fault(Fault(action=cap(250), offset=200))
+    simulator.add_fault(Fault(action=cap(220), offset=200))
+    ended = await collect(simulator, folder)
+    assert (ended.receipt.reason, ended.receipt.items) == (Reason.PLAN_LIMIT, 220)
+    assert ended.receipt.credits == simulator.report().credits == 22
+
+
+def cap(addresses: int) -> AnswerStatus:
+    details = f"The search results are limited to {addresses} email addresses on your current plan."
+    return AnswerStatus(status=400, error_id="pagination_error", details=details)
 
 
 async def test_the_offset_limit_truncates_with_a_message(simulator: Simulator, folder: Path) -> None:

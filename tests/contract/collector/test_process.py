@@ -139,6 +139,19 @@ async def test_help_and_version_end_well(simulator: Simulator, place: Path) -> N
         assert b"novahunt-collector" in process.output
 
 
+@pytest.mark.parametrize(("size", "wasted"), [(15, True), (100, False)])
+async def test_a_page_size_that_wastes_credits_is_warned_of(
+    simulator: Simulator,
+    place: Path,
+    size: int,
+    wasted: bool,  # noqa: FBT001 - a table
+) -> None:
+    process = await run_process([DOMAIN], environ(simulator, place / "c", HUNTER_PAGE_SIZE=str(size)), place)
+    assert process.code == ExitCode.DONE
+    warning = "HUNTER_PAGE_SIZE=15 is no multiple of 10: each page costs as much as one of 20"
+    assert (warning in process.log) is wasted
+
+
 async def test_json_logs_name_collection_domain_and_run(simulator: Simulator, place: Path) -> None:
     more = {names.LOG_FORMAT: "json", names.COLLECTION: "q4", names.RUN: "2", names.JOB_ID: "collect-example.com-5"}
     process = await run_process([DOMAIN], environ(simulator, place / "c", **more), place)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from novahunt_collector.classifier import classify, shown_by_plan
 from novahunt_collector.errors import (
     REASONS,
+    AnswerLostError,
     BadRequestError,
     ClaimedError,
     ClientRefusedError,
@@ -70,7 +71,11 @@ ROWS = [
     (404, "not_found", "No such thing.", None, BadRequestError),
     (422, "invalid_request", "Not so.", None, BadRequestError),
     (301, "moved", "Elsewhere.", None, ClientRefusedError),
-    (204, "nothing", "Nothing.", None, UnavailableError),
+    (502, "bad_gateway", "Sorry.", None, AnswerLostError),
+    (504, "timeout", "Sorry.", "7", AnswerLostError),
+    (520, "unknown", "Sorry.", None, AnswerLostError),
+    (524, "timeout", "Sorry.", None, AnswerLostError),
+    (204, "nothing", "Nothing.", None, AnswerLostError),
 ]
 
 
@@ -108,7 +113,7 @@ def test_a_403_without_an_error_of_hunters_is_a_refused_client(body: bytes) -> N
 @pytest.mark.parametrize("status", [401, 402, 451, 502])
 def test_a_proxys_page_does_not_change_what_the_status_says(status: int) -> None:
     body = b"<html><body>Sorry</body></html>"
-    expected = {401: KeyRefusedError, 402: QuotaUsedUpError, 451: ClaimedError, 502: UnavailableError}[status]
+    expected = {401: KeyRefusedError, 402: QuotaUsedUpError, 451: ClaimedError, 502: AnswerLostError}[status]
     assert type(classify(read_refusal(status, body, None, NOW))) is expected
 
 
@@ -164,6 +169,16 @@ def test_the_number_that_a_plan_shows_is_read(details: str, shown: int | None) -
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
         (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0.0),
         ("Tue, 24 Nov 2026 12:00:10 -0000", 10.0),
+        # The two older forms of an HTTP date, which a reader must know (RFC 9110, section 5.6.7).
+        ("Tuesday, 24-Nov-26 12:00:10 GMT", 10.0),
+        ("Tue Nov 24 12:00:10 2026", 10.0),
+        ("9" * 5000, 10 * 365 * 86_400.0),
+        ("1.0000000001", 1.0000000001),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 10 * 365 * 86_400.0),
+        ("12, 12", None),
+        ("1e3", None),
+        ("nan", None),
+        ("\u0661\u0662", None),
         ("Tue, 99 Nov 2026 12:00:10 GMT", None),
     ],
 )

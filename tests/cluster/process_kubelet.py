@@ -139,6 +139,8 @@ class ProcessKubelet:
     """Asked when a process has ended: False loses the pod before its end is reported."""
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     """Processes by pod name."""
+    logs: dict[str, Path] = field(default_factory=dict)
+    """What running processes have logged, by pod name."""
     started: list[str] = field(default_factory=list)
     """Domains, in the order in which their processes were started."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -223,6 +225,7 @@ class ProcessKubelet:
                     sys.executable, "-m", "novahunt_collector", env=environment, cwd=private, stdout=log, stderr=log
                 )
             self.running[pod.metadata.name] = process
+            self.logs[pod.metadata.name] = private / "log"
             self.started.append(environment[env.DOMAIN])
             now = _now()
             try:
@@ -239,6 +242,7 @@ class ProcessKubelet:
                     process.kill()
                     await process.wait()
                 self.running.pop(pod.metadata.name, None)
+                self.logs.pop(pod.metadata.name, None)
                 self._ended.add(pod.metadata.uid)
             if pod.metadata.name in self._doomed:
                 await self._remove(pod)

@@ -163,10 +163,10 @@ async def test_a_suspended_collection_starts_nothing_and_says_so(world: World) -
 
 
 async def test_fields_that_are_not_honoured_yet_stop_the_collection_and_are_named(world: World) -> None:
-    world.apply("later", ["small.example"], budget={"maxCredits": 5})
+    world.apply("later", ["small.example"], ttlSecondsAfterFinished=5)
     stalled = await world.until("later", lambda c: c.condition("Stalled")[0] == "True", "stalled")
     assert stalled.condition("Stalled")[1] == "NotSupported"
-    assert "spec.budget" in next(c.message for c in stalled.status.conditions if c.type == "Stalled")
+    assert "spec.ttlSecondsAfterFinished" in next(c.message for c in stalled.status.conditions if c.type == "Stalled")
     assert await world.jobs("later") == []
 
 

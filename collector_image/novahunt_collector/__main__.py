@@ -10,10 +10,18 @@ from novahunt_contract.exitcodes import ExitCode
 def run() -> None:
     """Run the collector with the process's arguments and environment, and end with its exit code."""
     # The first process of a container never hears a signal that it has no handler for, and importing takes a while.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(ExitCode.INTERRUPTED))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(ExitCode.INTERRUPTED))
+    from novahunt_collector.output import let_go_of_standard_output
     from novahunt_collector.program import main
 
-    sys.exit(main(sys.argv[1:], os.environ))
+    try:
+        sys.exit(main(sys.argv[1:], os.environ))
+    except KeyboardInterrupt:
+        # The loop is closed and has said how it ended; a person who is in a hurry needs no traceback.
+        os._exit(ExitCode.INTERRUPTED)
+    finally:
+        let_go_of_standard_output()
 
 
 if __name__ == "__main__":

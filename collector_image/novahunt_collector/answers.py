@@ -1,4 +1,4 @@
-"""Hunter's answers to domain-search and account, read leniently: an address is all that an entry needs.
+"""Hunter's answers to domain-search, email-count and account, read leniently: an address is all that an entry needs.
 
 The shapes are those of Hunter's API documentation, read 2026-11. Keys come and go there, and most values
 may be null. An answer of the expected types is read in one go by msgspec; any other goes through a
@@ -61,6 +61,14 @@ class Page(msgspec.Struct, frozen=True):
     """True: Hunter may have more than `results`."""
 
 
+class EmailCount(msgspec.Struct, frozen=True):
+    """How many addresses Hunter has for a domain; None where it doesn't say."""
+
+    total: int
+    personal: int | None
+    generic: int | None
+
+
 class Usage(msgspec.Struct, frozen=True):
     """What a billing period's allowance is, and what of it is used; credits can be fractions."""
 
@@ -108,6 +116,21 @@ def read_page(body: bytes) -> Page:
         return _read_patiently(body)
     entries = answer.data.emails or []
     return _page(tuple(entries), len(entries), answer.meta or _Meta())
+
+
+def read_email_count(body: bytes) -> EmailCount:
+    """Read an answer to email-count.
+
+    Raises:
+        UnreadableAnswerError: it is no JSON object with `data.total` in it, and the parts don't tell it either.
+    """
+    data = _member(_json_object(body), "data")
+    total, personal, generic = (_number(data.get(name)) for name in ("total", "personal_emails", "generic_emails"))
+    if total is None:
+        if personal is None or generic is None:
+            raise UnreadableAnswerError("the answer is JSON without a count of addresses")
+        total = personal + generic
+    return EmailCount(total=total, personal=personal, generic=generic)
 
 
 def read_searches_left(body: bytes) -> float | None:
@@ -178,6 +201,11 @@ def _text(value: object) -> str | None:
     except UnicodeEncodeError:
         return None
     return value
+
+
+def _number(value: object) -> int | None:
+    """Return a count: a whole number that is not negative, which True is not."""
+    return value if type(value) is int and value >= 0 else None
 
 
 def _member(raw: Mapping[str, object], name: str) -> Mapping[str, object]:

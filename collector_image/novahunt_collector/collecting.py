@@ -4,7 +4,7 @@ import logging
 
 import msgspec
 
-from novahunt_collector import paging
+from novahunt_collector import logs, paging
 from novahunt_collector.asking import Asker
 from novahunt_collector.errors import BadRequestError, BudgetUsedUpError, DomainBudgetUsedUpError, PlanLimitError
 from novahunt_collector.items import Items, to_items
@@ -78,7 +78,9 @@ class Collecting:
 
     def _finished(self, finish: paging.Finish) -> Collected:
         if finish.truncated is not None:
-            _log.warning("truncated: %s (Hunter has %d)", finish.message, self._paging.results)
+            _log.warning(
+                "truncated: %s (Hunter has %d)", finish.message, self._paging.results, extra={logs.SHOWN: True}
+            )
         return Collected(
             items=self._items.in_order(),
             reported=self._paging.results,

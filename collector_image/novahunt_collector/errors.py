@@ -116,6 +116,10 @@ class StoppedError(CollectorError):
     """A signal asked the process to end."""
 
 
+class OutputClosedError(CollectorError):
+    """Whoever read standard output has gone, as `| head` does: nobody is there for what would follow."""
+
+
 REASONS: dict[type[CollectorError], Reason] = {
     UsageError: Reason.USAGE,
     DomainRefusedError: Reason.DOMAIN_REFUSED,
@@ -137,6 +141,7 @@ REASONS: dict[type[CollectorError], Reason] = {
     StorageBusyError: Reason.STORAGE,
     IntakeRefusedError: Reason.INTERRUPTED,
     StoppedError: Reason.INTERRUPTED,
+    OutputClosedError: Reason.INTERRUPTED,
 }
 """One row a type; what is not here is a defect of ours."""
 

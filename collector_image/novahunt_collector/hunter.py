@@ -87,6 +87,18 @@ class HunterClient:
         except answers.UnreadableAnswerError as error:
             raise AnswerLostError(f"{error} (HTTP 200)") from None
 
+    async def email_count(self, domain: str) -> answers.EmailCount:
+        """Return how many addresses Hunter has for a domain; filters don't apply. Free of charge.
+
+        Raises:
+            CollectorError: as `search`.
+        """
+        body = await self._get("/email-count", {"domain": domain})
+        try:
+            return answers.read_email_count(body)
+        except answers.UnreadableAnswerError as error:
+            raise UnavailableError(f"{error} (HTTP 200)") from None
+
     async def searches_left(self) -> float | None:
         """Return what the key's plan has left in this billing period, None if Hunter doesn't say. Free of charge.
 

@@ -5,7 +5,7 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import msgspec
 
@@ -15,7 +15,28 @@ from novahunt_contract import environment, times
 domain_in_hand: contextvars.ContextVar[str | None] = contextvars.ContextVar("domain_in_hand", default=None)
 """The domain that log lines are about."""
 
-FORMATS = ("text", "json")
+TEXT = "text"
+SHORT = "short"
+"""Without time and, where nothing is amiss, without a level: for a person who is looking on."""
+
+FORMATS = (TEXT, "json")
+"""Those that can be chosen."""
+
+WORKER = "[CollectionWorker]"
+"""Begins the lines on a domain's beginning and end."""
+
+SHOWN = "shown"
+"""Attribute of a record that says nothing new where a display shows how each domain ends."""
+
+PAUSE = "pause"
+"""Attribute of a record that speaks of a wait before the next try: a Pause."""
+
+
+class Pause(NamedTuple):
+    """A wait before the next try."""
+
+    seconds: float
+    why: str
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,8 +60,11 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         message = record.getMessage() + _trace(record)
+        if self._kind == SHORT:
+            level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+            return f"{level}{message}".replace("\n", " ")
         time = times.to_text(datetime.fromtimestamp(record.created, UTC))
-        if self._kind == "text":
+        if self._kind == TEXT:
             return f"{time} {record.levelname} {message}".replace("\n", " ")
         line = _Line(
             time=time,
@@ -57,7 +81,7 @@ def configure(kind: str, collection: str | None, run: int | None, stream: TextIO
     """Send every log record of the process to standard error.
 
     Args:
-        kind: `text` or `json`.
+        kind: `text` or `json`; or `short`, which nobody can choose.
         collection: Named in JSON lines, if there is one.
         run: The same.
         stream: In place of standard error.
@@ -66,15 +90,26 @@ def configure(kind: str, collection: str | None, run: int | None, stream: TextIO
         UsageError: there is no such kind.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(LineFormatter(kind if kind in FORMATS else "text", collection, run))
+    known = kind in (*FORMATS, SHORT)
+    handler.setFormatter(LineFormatter(kind if known else TEXT, collection, run))
+    use(handler)
+    logging.getLogger().setLevel(logging.INFO)
+    quieten()
+    if not known:
+        raise UsageError(f"{environment.LOG_FORMAT} must be text or json: correct it, or unset it for text")
+
+
+def use(handler: logging.Handler) -> None:
+    """Send every record to this handler from now on, and to no other."""
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    quieten()
-    if kind not in FORMATS:
-        raise UsageError(f"{environment.LOG_FORMAT} must be text or json: correct it, or unset it for text")
+
+
+def only_warnings() -> None:
+    """Say nothing but warnings and errors."""
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 def quieten() -> None:

@@ -4,15 +4,20 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 
 from novahunt_collector import arguments as command_line
-from novahunt_collector import errand, logs, receipts
+from novahunt_collector import errand, estimating, logs, receipts
 from novahunt_collector import settings as configuration
 from novahunt_collector.assembly import open_tools
+from novahunt_collector.counts import CountOutput
+from novahunt_collector.display import Display, of_terminal
 from novahunt_collector.domain_run import DomainRun
 from novahunt_collector.errors import CollectorError, UsageError, exit_code_of, reason_of
+from novahunt_collector.estimating import Estimating
+from novahunt_collector.presenting import Presentation
 from novahunt_collector.settings import Settings
 from novahunt_collector.tally import Tally
 from novahunt_contract import environment
@@ -26,10 +31,16 @@ _log = logging.getLogger(__name__)
 HARD_STOP_SECONDS = 8.0
 """After a signal, for what does not heed it: a file server that hangs holds a thread for ever."""
 
-CONCERN_EVERY_DOMAIN = (Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST, Reason.INTERRUPTED)
+CONCERN_EVERY_DOMAIN = (
+    Reason.KEY_REFUSED,
+    Reason.QUOTA_EXHAUSTED,
+    Reason.BUDGET,
+    Reason.BAD_REQUEST,
+    Reason.INTERRUPTED,
+)
 """After these the next domain would end the same way."""
 
-ERRANDS: Mapping[Task, errand.Maker] = {}
+ERRANDS: Mapping[Task, errand.Maker] = {Task.ESTIMATE: estimating.of_environment}
 """What a process can do beside collecting domains."""
 
 
@@ -42,19 +53,21 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
     """
     domain = ""
     try:
-        logs.configure(
-            environ.get(environment.LOG_FORMAT) or "text", environ.get(environment.COLLECTION), _run_number(environ)
-        )
+        logs.configure(_log_format(environ), environ.get(environment.COLLECTION), _run_number(environ))
         task = _task(environ)
         if task is not Task.COLLECT:
             return errand.main(task, ERRANDS[task], environ)
         wanted = command_line.read(arguments, environ)
         domain = wanted.domains[0]
-        settings = configuration.read(environ)
-        return asyncio.run(_Process(settings, environ).run(wanted))
+        settings = wanted.options.applied(configuration.read(environ))
+        display = _display(wanted, environ)
+        _warn_of_waste(settings.hunter)
+        if wanted.estimate:
+            return errand.main(Task.ESTIMATE, lambda _: _estimate(wanted, settings, display), environ)
+        return asyncio.run(_Process(settings, environ, display).run(wanted))
     except CollectorError as error:
         name = receipts.RunName(domain, _run_number(environ) or 1, environ.get(environment.JOB_ID, ""))
-        _log.error("[CollectionWorker] Job %s failed for %s: %s", name.job_id or "-", domain or "-", error)
+        _log_failure(name, error)
         receipts.write(receipts.of_failure(name, reason_of(error), str(error), Tally()), environ)
         return exit_code_of(error)
 
@@ -62,31 +75,54 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
 class _Process:
     """The domains of one process, and its end."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], display: Display) -> None:
         self._settings = settings
         self._environ = environ
+        self._display = display
         self._stopping = False
+        self._showing = False
+        """Something is written to standard output, whose reader may be slow."""
         self._in_hand: DomainRun | None = None
         """The run that a signal cuts short; None while there is none, or its receipt is written."""
         self._code = ExitCode.DONE
 
     async def run(self, wanted: command_line.Arguments) -> ExitCode:
         """Run the domains in turn; return 0, or the code of the first that failed."""
-        self._warn_of_waste()
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, task)
-        async with open_tools(self._settings) as tools:
-            for domain in wanted.domains:
-                logs.domain_in_hand.set(domain)
-                run = DomainRun(domain, tools, again=wanted.again)
-                receipt = await self._receipt_of(run)
-                self._code = self._code or self._hand_in(receipt)
-                await run.finish(receipt)
-                if receipt.reason in CONCERN_EVERY_DOMAIN:
-                    break
+        shown = Presentation(wanted, self._display)
+        async with open_tools(self._settings, self._display, prints=wanted.output is None) as tools:
+            shown.open()
+            try:
+                for domain in wanted.domains:
+                    logs.domain_in_hand.set(domain)
+                    shown.begun(domain)
+                    run = DomainRun(domain, tools, again=wanted.again)
+                    receipt = await self._receipt_of(run)
+                    self._code = self._code or self._hand_in(receipt)
+                    await run.finish(receipt)
+                    could_show = await self._show(shown.ended(receipt, tools.storage))
+                    if receipt.reason in CONCERN_EVERY_DOMAIN or not could_show:
+                        break
+            finally:
+                logs.domain_in_hand.set(None)
+                await self._show(shown.close(stopped=self._stopping))
         return self._code
+
+    async def _show(self, showing: Awaitable[None]) -> bool:
+        """Await something that a person gets to see; tell whether it could be shown."""
+        self._showing = True
+        try:
+            await showing
+        except CollectorError as error:
+            _log.error("%s", error)
+            self._code = self._code or exit_code_of(error)
+            return False
+        finally:
+            self._showing = False
+        return True
 
     async def _receipt_of(self, run: DomainRun) -> Receipt:
         if self._stopping:
@@ -116,21 +152,50 @@ class _Process:
         timer.start()
 
     def _stop_hard(self) -> None:
+        # Whatever hangs, the terminal gets its cursor back.
+        self._display.close()
         if self._in_hand is not None:
             message = f"stopped by a signal; something did not end within {HARD_STOP_SECONDS:g} s"
             receipts.write(self._in_hand.failed(Reason.INTERRUPTED, message), self._environ)
             os._exit(ExitCode.INTERRUPTED)
-        os._exit(self._code)
+        os._exit(self._code or (ExitCode.INTERRUPTED if self._showing else ExitCode.DONE))
 
-    def _warn_of_waste(self) -> None:
-        size = self._settings.hunter.page_size
-        if size % 10:
-            _log.warning(
-                "%s=%d is no multiple of 10: each page costs as much as one of %d",
-                environment.HUNTER_PAGE_SIZE, size, size + 10 - size % 10,
-            )  # fmt: skip
-        if self._settings.hunter.base_url.startswith("http:"):
-            _log.warning("%s is no https:// URL: the key travels unencrypted", environment.HUNTER_BASE_URL)
+
+def _warn_of_waste(hunter: configuration.Hunter) -> None:
+    size = hunter.page_size
+    if size % 10:
+        _log.warning(
+            "%s=%d is no multiple of 10: each page costs as much as one of %d",
+            environment.HUNTER_PAGE_SIZE, size, size + 10 - size % 10,
+        )  # fmt: skip
+    if hunter.base_url.startswith("http:"):
+        _log.warning("%s is no https:// URL: the key travels unencrypted", environment.HUNTER_BASE_URL)
+
+
+def _display(wanted: command_line.Arguments, environ: Mapping[str, str]) -> Display:
+    if wanted.quiet:
+        logs.only_warnings()
+        return Display()
+    return of_terminal(sys.stderr, environ) if wanted.by_person else Display()
+
+
+def _estimate(wanted: command_line.Arguments, settings: Settings, display: Display) -> Estimating:
+    return Estimating(settings, wanted.domains, display=display, output=CountOutput(wanted.output, wanted.domains))
+
+
+def _log_failure(name: receipts.RunName, error: CollectorError) -> None:
+    if name.job_id:
+        _log.error("%s Job %s failed for %s: %s", logs.WORKER, name.job_id, name.domain or "-", error)
+        return
+    # A person called it wrongly: a line for each thing that is wrong.
+    for line in str(error).splitlines():
+        _log.error("%s", line)
+
+
+def _log_format(environ: Mapping[str, str]) -> str:
+    """Return the format of log lines; on a terminal, unless told otherwise, short ones for people."""
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return environ.get(environment.LOG_FORMAT) or (logs.SHORT if on_terminal else logs.TEXT)
 
 
 def _task(environ: Mapping[str, str]) -> Task:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -40,6 +40,19 @@ DEFAULT_FOLDER = Path("data/collections")
 
 HUNTERS_LARGEST_PAGE = 100
 """The highest `limit` of domain-search (Hunter's API documentation, read 2026-11)."""
+
+
+class Range(NamedTuple):
+    """The smallest and the largest number that a setting may be."""
+
+    low: int
+    high: int
+
+
+PAGE_SIZE_RANGE = Range(1, HUNTERS_LARGEST_PAGE)
+MAX_RESULTS_RANGE = Range(1, 1_000_000)
+MAX_CREDITS_RANGE = Range(0, 1_000_000_000)
+"""0: nothing that costs anything is asked for."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,256}")
 """What fits into a header field; Hunter's keys are 40 hexadecimal digits."""
@@ -134,8 +147,8 @@ def read(environ: Mapping[str, str]) -> Settings:
             base_url=_base_url(environ),
             api_key=_api_key(environ),
             timeout=_number(environ, REQUEST_TIMEOUT_SECONDS, 30.0, 0.05, 600.0),
-            page_size=_number(environ, names.HUNTER_PAGE_SIZE, names.DEFAULT_PAGE_SIZE, 1, HUNTERS_LARGEST_PAGE),
-            max_results=_number(environ, names.HUNTER_MAX_COLLECT, names.DEFAULT_MAX_COLLECT, 1, 1_000_000),
+            page_size=_number(environ, names.HUNTER_PAGE_SIZE, names.DEFAULT_PAGE_SIZE, *PAGE_SIZE_RANGE),
+            max_results=_number(environ, names.HUNTER_MAX_COLLECT, names.DEFAULT_MAX_COLLECT, *MAX_RESULTS_RANGE),
             max_offset=_number(environ, MAX_OFFSET, 10_000, 0, 1_000_000),
             repeats_charged=_flag(environ, names.HUNTER_REPEATS_CHARGED),
         ),

@@ -1,10 +1,9 @@
 """Documents in memory and on standard output: what is left to a person whose folder can't be written."""
 
 import logging
-import sys
-from typing import BinaryIO
+from collections.abc import Callable
 
-from novahunt_collector.errors import StorageFailedError
+from novahunt_collector.errors import OutputClosedError, StorageFailedError
 from novahunt_collector.storage.folder import FolderStorage
 from novahunt_collector.storage.interface import Kept, Storage
 from novahunt_contract import document as documents
@@ -14,10 +13,11 @@ _log = logging.getLogger(__name__)
 
 
 class MemoryStorage(Storage):
-    """Keeps documents as long as the process runs, and prints each as one line of JSON."""
+    """Keeps documents as long as the process runs, and prints each as one line of JSON unless somebody else does."""
 
-    def __init__(self, output: BinaryIO | None = None) -> None:
-        self._output = output or sys.stdout.buffer
+    def __init__(self, printed: Callable[[bytes], object] | None) -> None:
+        """Take what prints a document; None: somebody else does."""
+        self._printed = printed
         self._kept: dict[str, Kept] = {}
 
     async def prepare(self, domain: str) -> None:
@@ -28,13 +28,17 @@ class MemoryStorage(Storage):
         return self._kept.get(domain)
 
     async def store(self, document: Document) -> Kept | None:
-        """Print the document."""
+        """Keep the document, and print it.
+
+        Raises:
+            StorageFailedError: standard output can't be written, so it would be lost.
+        """
         data = documents.encode(document)
-        try:
-            self._output.write(data + b"\n")
-            self._output.flush()
-        except OSError as error:
-            raise StorageFailedError(f"standard output can't be written ({error.strerror}): give it a reader") from None
+        if self._printed is not None:
+            try:
+                self._printed(data + b"\n")
+            except OutputClosedError as error:
+                raise StorageFailedError(f"{error}: give it a reader") from None
         kept = Kept(
             document=document, sha256=documents.digest(data), size=len(data), place="memory and standard output"
         )

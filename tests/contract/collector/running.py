@@ -17,8 +17,10 @@ from novahunt_collector.assembly import open_tools
 from novahunt_collector.domain_run import DomainRun
 from novahunt_contract import document as documents
 from novahunt_contract import environment as names
+from novahunt_contract import errands
 from novahunt_contract import receipt as receipts
 from novahunt_contract.document import Document
+from novahunt_contract.errands import ErrandReceipt
 from novahunt_contract.receipt import Receipt
 
 DOMAIN = "example.com"
@@ -38,6 +40,8 @@ class Process(msgspec.Struct, frozen=True):
     output: bytes
     log: str
     receipt: Receipt | None
+    errand: ErrandReceipt | None = None
+    """In place of a receipt, where it was no domain's run."""
 
 
 def environ(simulator: Simulator, folder: Path, **more: str) -> dict[str, str]:
@@ -88,25 +92,33 @@ def stored(folder: Path, domain: str = DOMAIN) -> Document | None:
     return documents.decode(path.read_bytes()) if path.exists() else None
 
 
+def command(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return the command line of a real process."""
+    return (sys.executable, "-m", "novahunt_collector", *arguments)
+
+
+def process_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return all that a real process sees of an environment; its receipt goes into the folder."""
+    roots = [str(Path(str(module.__file__)).parents[1]) for module in (novahunt_collector, novahunt_contract)]
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": ":".join(roots),
+        names.TERMINATION_LOG: str(folder / "receipt"),
+        **environment,
+    }
+
+
 @asynccontextmanager
 async def started(
     arguments: Sequence[str], environment: Mapping[str, str], folder: Path, *, prefix: Sequence[str] = ()
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start the collector as a real process in a folder; it is killed if it outlives the block."""
-    roots = [str(Path(str(module.__file__)).parents[1]) for module in (novahunt_collector, novahunt_contract)]
     process = await asyncio.create_subprocess_exec(
         *prefix,
-        sys.executable,
-        "-m",
-        "novahunt_collector",
-        *arguments,
+        *command(arguments),
         cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": ":".join(roots),
-            names.TERMINATION_LOG: str(folder / "receipt"),
-            **environment,
-        },
+        env=process_environment(environment, folder),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -118,21 +130,44 @@ async def started(
             await process.communicate()
 
 
-async def ended(process: asyncio.subprocess.Process, folder: Path) -> Process:
-    """Wait for the end of a process and read what it left."""
-    output, log = await process.communicate()
-    receipt = folder / "receipt"
+def asked(simulator: Simulator) -> list[str]:
+    """Return the domains of all requests in order."""
+    return [request.domain or "" for request in simulator.report().log]
+
+
+async def ended(process: asyncio.subprocess.Process, folder: Path, stdin: bytes = b"") -> Process:
+    """Give a process its standard input, wait for its end and read what it left."""
+    output, log = await process.communicate(stdin)
+    file = folder / "receipt"
+    receipt = file.read_bytes() if file.exists() else b""
+    of_errand = receipt.startswith(b'{"task":')
     return Process(
         code=process.returncode if process.returncode is not None else -1,
         output=output,
         log=log.decode(),
-        receipt=receipts.decode(receipt.read_bytes()) if receipt.exists() else None,
+        receipt=receipts.decode(receipt) if receipt and not of_errand else None,
+        errand=errands.decode(receipt) if of_errand else None,
     )
 
 
 async def run_process(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, *, prefix: Sequence[str] = ()
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    prefix: Sequence[str] = (),
+    stdin: bytes = b"",
 ) -> Process:
     """Run the collector as a real process to its end."""
     async with started(arguments, environment, folder, prefix=prefix) as process:
-        return await ended(process, folder)
+        return await ended(process, folder, stdin)
+
+
+async def opened_when_read(pipe: Path) -> int:
+    """Open a pipe for writing as soon as somebody reads from it."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                await asyncio.sleep(0.01)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.collector.running import DOMAIN, ended, environ, run_process, started, stored
+from contract.collector.running import DOMAIN, ended, environ, opened_when_read, run_process, started, stored
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Fault, Plan, Proceed, Simulator
 from novahunt_contract import document as documents
 from novahunt_contract import environment as names
@@ -365,16 +365,6 @@ entry.run()
     # The words after -c are its arguments, which it doesn't read any more.
     process = await run_process([DOMAIN], {}, place, prefix=(sys.executable, "-c", script))
     assert process.code == ExitCode.INTERRUPTED
-
-
-async def opened_when_read(pipe: Path) -> int:
-    """Open a pipe for writing as soon as somebody reads from it."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:
-                await asyncio.sleep(0.01)
 
 
 async def test_a_run_that_is_killed_leaves_nothing_half_and_the_next_one_finishes(

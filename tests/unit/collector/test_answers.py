@@ -168,3 +168,26 @@ def test_any_bytes_are_an_answer_or_refused(raw: bytes) -> None:
 )
 def test_what_the_account_has_left_is_read_from_either_form(requests: object, left: float | None) -> None:
     assert answers.read_searches_left(json.dumps({"data": {"requests": requests}}).encode()) == left
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"total": 81, "personal_emails": 65, "generic_emails": 16, "department": {"it": 3}}, (81, 65, 16)),
+        ({"total": 0, "personal_emails": None, "generic_emails": None}, (0, None, None)),
+        ({"total": 5}, (5, None, None)),
+        ({"total": 5, "personal_emails": "many", "generic_emails": -1}, (5, None, None)),
+        ({"total": None, "personal_emails": 2, "generic_emails": 3}, (5, 2, 3)),
+        ({"total": True, "personal_emails": 2, "generic_emails": 3}, (5, 2, 3)),
+        ({"total": 2**70, "new": [1]}, (2**70, None, None)),
+    ],
+)
+def test_a_count_is_read_leniently(data: dict[str, object], expected: tuple[int, int | None, int | None]) -> None:
+    count = answers.read_email_count(json.dumps({"data": data}).encode())
+    assert (count.total, count.personal, count.generic) == expected
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"data": []}', b'{"data": {}}', b'{"data": {"total": "1"}}'])
+def test_a_count_without_a_number_is_no_answer(body: bytes) -> None:
+    with pytest.raises(answers.UnreadableAnswerError):
+        answers.read_email_count(body)

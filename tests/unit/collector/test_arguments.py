@@ -1,26 +1,61 @@
-"""The command line: domains in any form, and clear words for what is none."""
+"""The command line: domains in any form, options of every kind, and clear words for what is wrong."""
+
+from pathlib import Path
 
 import pytest
 
 from novahunt_collector import arguments
 from novahunt_collector.errors import UsageError
+from novahunt_collector.options import Options
+from novahunt_collector.output import Format
 
 
 def test_domains_are_brought_to_one_form_and_merged() -> None:
     read = arguments.read(["https://www.Example.com/x", "example.com", "bücher.example"], {})
-    assert read == arguments.Arguments(("example.com", "xn--bcher-kva.example"), again=False)
+    assert read == arguments.Arguments(("example.com", "xn--bcher-kva.example"))
+    assert not read.again
 
 
 def test_the_environment_names_the_domain_of_a_job() -> None:
-    assert arguments.read([], {"NOVAHUNT_DOMAIN": "example.com"}).domains == ("example.com",)
+    read = arguments.read([], {"NOVAHUNT_DOMAIN": "example.com"})
+    assert (read.domains, read.by_person) == (("example.com",), False)
 
 
-def test_arguments_come_before_the_environment() -> None:
-    assert arguments.read(["a.example"], {"NOVAHUNT_DOMAIN": "example.com"}).domains == ("a.example",)
+def test_arguments_and_files_come_before_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("b.example\na.example\n")
+    environ = {"NOVAHUNT_DOMAIN": "example.com"}
+    assert arguments.read(["a.example"], environ).domains == ("a.example",)
+    assert arguments.read(["-f", str(tmp_path / "list")], environ).domains == ("b.example", "a.example")
+    both = arguments.read(["c.example", "--file", str(tmp_path / "list"), "b.example"], environ)
+    assert both.domains == ("c.example", "b.example", "a.example")
+    assert both.by_person
 
 
-def test_again_is_an_option() -> None:
-    assert arguments.read(["--again", "a.example"], {}).again
+def test_every_option_is_read_wherever_it_stands() -> None:
+    line = (
+        "a.example --again --estimate --quiet --output csv --max-credits 0 --max-results 10 --page-size 20 "
+        "--folder there --type generic --seniority junior,senior --seniority executive "
+        "--department it,human_resources --required-field full_name --verification-status valid,accept_all b.example"
+    )
+    read = arguments.read(line.split(), {})
+    assert read == arguments.Arguments(
+        domains=("a.example", "b.example"),
+        again=True,
+        estimate=True,
+        quiet=True,
+        output=Format.CSV,
+        options=Options(
+            max_credits=0,
+            max_results=10,
+            page_size=20,
+            folder=Path("there"),
+            type="generic",
+            seniority=("junior", "senior", "executive"),
+            department=("it", "human_resources"),
+            required_fields=("full_name",),
+            verification_status=("valid", "accept_all"),
+        ),
+    )
 
 
 @pytest.mark.parametrize("entry", ["jane@example.com", "10.0.0.1", "localhost", "a..b"])
@@ -35,16 +70,61 @@ def test_a_wrong_environment_is_named_as_such() -> None:
         arguments.read([], {"NOVAHUNT_DOMAIN": "localhost"})
 
 
-@pytest.mark.parametrize(("given", "words"), [([], "no domain is given"), (["--nonsense"], "--help")])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([], "no domain is given"),
+        (["--nonsense"], "--help"),
+        (["--outp", "csv"], "--help"),
+        (["--file"], "--file"),
+        (["a.example", "--max-credits", "-1"], "--max-credits"),
+        (["a.example", "--max-credits", "jane@example.com"], "whole number from 0 to"),
+        (["a.example", "--max-results", "0"], "whole number from 1 to"),
+        (["a.example", "--max-results", "9" * 5000], "whole number from 1 to"),
+        (["a.example", "--page-size", "101"], "whole number from 1 to 100"),
+        (["a.example", "--page-size", "१०"], "whole number from 1 to 100"),
+        (["a.example", "--output", "xml"], "--output"),
+        (["a.example", "--type", "both"], "--type"),
+        (["a.example", "--seniority", ""], "words, separated by commas"),
+        (["a.example", "--department", "it,,hr"], "words, separated by commas"),
+        (["a.example", "--department", "x" * 65], "words, separated by commas"),
+    ],
+)
 def test_a_wrong_call_says_what_to_do(given: list[str], words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as raised:
         arguments.read(given, {})
+    assert "jane" not in str(raised.value)
+    assert len(str(raised.value)) < 300
 
 
-def test_help_names_every_setting_that_a_person_needs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_without_domains_is_a_wrong_call(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("# nothing yet\n\n")
+    with pytest.raises(UsageError, match="the files name no domain"):
+        arguments.read(["-f", str(tmp_path / "list")], {"NOVAHUNT_DOMAIN": "example.com"})
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+def test_help_names_all_that_a_person_needs_and_fits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     with pytest.raises(SystemExit) as ended:
         arguments.read(["--help"], {})
     text = capsys.readouterr().out
     assert ended.value.code == 0
-    for name in ("DOMAIN", "--again", "HUNTER_API_KEY", "HUNTER_MAX_COLLECT", "data/collections", "exit codes"):
+    names = (
+        "DOMAIN --file --again --estimate --output --quiet --folder --version --help --max-credits --max-results "
+        "--page-size --type --seniority --department --required-field --verification-status HUNTER_API_KEY "
+        "HUNTER_MAX_COLLECT NO_COLOR data/collections exit"
+    )
+    for name in names.split():
         assert name in text
+    assert "13 --max-credits used up" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_filter_may_hold_blanks() -> None:
+    assert arguments.read(["a.example", "--department", "it, human resources"], {}).options.department == (
+        "it",
+        "human resources",
+    )

@@ -40,6 +40,7 @@ def test_the_exit_codes_are_those_that_the_job_policy_reads() -> None:
         "StorageBusyError": 21,
         "IntakeRefusedError": 1,
         "StoppedError": 1,
+        "OutputClosedError": 1,
     }
 
 

@@ -182,7 +182,7 @@ async def test_a_reader_sees_the_old_or_the_new_document_and_never_a_part(tmp_pa
 async def test_memory_takes_the_place_of_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     output = BytesIO()
-    storage = FolderOrMemoryStorage(FolderStorage(tmp_path / "file", PATIENCE), MemoryStorage(output))
+    storage = FolderOrMemoryStorage(FolderStorage(tmp_path / "file", PATIENCE), MemoryStorage(output.write))
     await storage.prepare("example.com")
     kept = await storage.store(document())
     assert kept is not None
@@ -195,7 +195,7 @@ async def test_memory_takes_the_place_of_a_folder_that_can_not_be_written(tmp_pa
 async def test_memory_takes_over_even_after_the_addresses_are_paid_for(tmp_path: Path) -> None:
     output = BytesIO()
     folder = tmp_path / "f"
-    storage = FolderOrMemoryStorage(FolderStorage(folder, PATIENCE), MemoryStorage(output))
+    storage = FolderOrMemoryStorage(FolderStorage(folder, PATIENCE), MemoryStorage(output.write))
     await storage.prepare("example.com")
     folder.rmdir()
     folder.write_text("now a file")

@@ -63,3 +63,20 @@ def test_the_loggers_that_print_urls_are_quiet() -> None:
 def test_another_format_is_a_wrong_call() -> None:
     with pytest.raises(UsageError, match="NOVAHUNT_LOG_FORMAT"):
         logs.configure("yaml", None, None, io.StringIO())
+
+
+def test_a_person_who_looks_on_gets_short_lines() -> None:
+    stream = io.StringIO()
+    logs.configure(logs.SHORT, None, None, stream)
+    logging.getLogger("x").info("two\nlines")
+    logging.getLogger("x").error("amiss")
+    assert stream.getvalue() == "two lines\nerror: amiss\n"
+
+
+def test_only_warnings_are_said_where_quiet_is_asked_for() -> None:
+    stream = io.StringIO()
+    logs.configure("text", None, None, stream)
+    logs.only_warnings()
+    logging.getLogger("x").info("nothing new")
+    logging.getLogger("x").warning("amiss")
+    assert stream.getvalue().count("\n") == 1

@@ -251,9 +251,9 @@ def world(
     )
 
 
-def outlook(*domains: str, conflict: str | None = None, **parts: Any) -> Outlook:
+def outlook(*domains: str, conflict: str | None = None, limits: Limits | None = None, **parts: Any) -> Outlook:
     """Return the outlook of such a world."""
-    return look(world(*domains, **parts), Limits(), conflict)
+    return look(world(*domains, **parts), limits or Limits(), conflict)
 
 
 def scheduling(**fields: Any) -> Scheduling:

@@ -21,6 +21,9 @@ CONNECT_SECONDS = 3.0
 TOKEN_TRIES = 6
 """A token that was just renewed may be read a moment too early; one that stays refused stays so."""
 
+NO_ROOM = 507
+"""Insufficient Storage."""
+
 _LONGEST_PAUSE = 60.0
 """Seconds; no Retry-After of ours is longer."""
 
@@ -36,7 +39,7 @@ class Busy(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer, with any status but 401, 403 and 5xx."""
+    """An answer, with any status but 401, 403 and those of 5xx that say to try again."""
 
     status: int
     body: bytes
@@ -44,7 +47,7 @@ class Reply(NamedTuple):
     def sentence(self) -> str:
         """Return the intake's own words for why it refused."""
         try:
-            return msgspec.json.decode(self.body, type=contract.Error).error[:300]
+            return msgspec.json.decode(self.body, type=contract.Error).error[:600]
         except (msgspec.DecodeError, UnicodeDecodeError):
             return f"HTTP {self.status}"
 
@@ -118,7 +121,8 @@ class IntakeLink:
                     )
             except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
                 continue
-            if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            # Of these codes one is an answer: there is no room, however often it is asked.
+            if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR and response.status_code != NO_ROOM:
                 outcome = Busy(_retry_after(response))
                 continue
             self._last_good = address

@@ -3,6 +3,8 @@
 Every call carries `Authorization: Bearer` with a projected service-account token of the audience below.
 Answers other than 2xx hold an `Error`. 401: the token is not accepted. 403: this pod is not (or no
 longer) a collector of ours; stop. 409: a later run has stored its document; stop. 413: too large.
+507: there is no room for the document (the collection's limit in ConfigMaps, or the namespace's quota); stop, its
+sentence says what to do.
 503 with Retry-After: not the active replica, or the pod is not known yet; try the next address, then again.
 """
 

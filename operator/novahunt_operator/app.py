@@ -86,7 +86,7 @@ class Operator:
             store=self._store,
             tokens=Tokens(cluster),
             permits=self._permits,
-            documents=Documents(cluster, self._store, recorder),
+            documents=Documents(cluster, self._store, recorder, settings.max_config_map_bytes),
             ledger=self._ledger,
             progress=self._progress,
             active=lambda: self._working and self._lease.held,

@@ -1,7 +1,8 @@
-"""Stores a document in ConfigMaps and reads it back: small ones plain, larger ones packed, huge ones in parts."""
+"""Stores documents in ConfigMaps, within a collection's limit, and reads them back."""
 
-import base64
-import gzip
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,39 +11,37 @@ from novahunt_contract import document as documents
 from novahunt_contract.intake import Stored
 from novahunt_contract.outcomes import Outcome
 from novahunt_contract.receipt import ConfigMapPlace
-from novahunt_operator import names, paths, wire
-from novahunt_operator.cluster import Cluster, ConflictError, NotFoundError, UnavailableError
+from novahunt_operator import names, parts, paths, room, wire
+from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NotFoundError, UnavailableError
+from novahunt_operator.parts import DamagedDocumentError, Parts
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Collection, Job, Place, Result, StoredResult
+from novahunt_operator.records import Collection, Job, Key, Place, Result, StoredResult
 from novahunt_operator.store import Store
+from novahunt_operator.stored import config_map_bytes
 
-PACK_ABOVE = 16 * 1024
-"""Bytes above which a document is packed with gzip."""
-
-PART_BYTES = 900 * 1024
-"""Packed bytes in one ConfigMap; with base64 and metadata it stays below etcd's 1.5 MiB."""
-
-
-_PACKED = ".gz"
-_MAX_KEY = 253
-"""Characters of a ConfigMap's key."""
+_REFUSALS = (400, 403, 413, 422)
+"""Quota, admission and size: what the API server answers again, however often it is asked."""
 
 
 class LaterRunError(Exception):
     """A later run has stored its document."""
 
 
-class DamagedDocumentError(Exception):
-    """ConfigMaps that should hold a document do not."""
+class NotStoredError(Exception):
+    """There is no room for the document: the collection's limit is reached, or the cluster refuses it for good."""
 
 
 class Documents:
     """Documents of collections that store in ConfigMaps."""
 
-    def __init__(self, cluster: Cluster, store: Store, recorder: Recorder) -> None:
+    def __init__(self, cluster: Cluster, store: Store, recorder: Recorder, max_bytes: int) -> None:
+        """Take the bytes that one collection's documents may take."""
         self._cluster = cluster
         self._store = store
         self._recorder = recorder
+        self._max_bytes = max_bytes
+        self._added: dict[Key, dict[str, int]] = {}
+        """What documents that are being stored will add, by collection and domain."""
 
     async def put(self, collection: Collection, job: Job, data: bytes) -> Stored:
         """Store a document; it is durable, and the one that is read back, when this returns.
@@ -50,77 +49,105 @@ class Documents:
         Raises:
             InvalidDocumentError: the bytes are no document of the Job's domain and run.
             LaterRunError: a later run has stored its document.
-            ApiError: the cluster refused, or was away; nothing that was stored before is lost.
+            NotStoredError: there is no room for it; what was stored before is still there.
+            ApiError: the cluster was away; what was stored before is still there.
         """
         document = documents.decode(data)
         if document.domain != job.domain or document.run != job.run:
             raise documents.InvalidDocumentError("it is of another domain or run than the caller's Job")
-        result = self._store.results_of(collection.key).get(job.domain)
-        if result is not None and result.data.run >= job.run:
-            raise LaterRunError(f"run {result.data.run} of {job.domain} has ended already")
-        if result is None:
-            # Something must own the ConfigMaps from the start, or a crash here would leave them for ever.
-            empty = Result(domain=job.domain, collection=collection.key.name, run=job.run - 1, outcome=Outcome.PENDING)
-            result = await self._recorder.write(collection, empty)
-        place = await self._create(result, document.domain, data)
-        sha256 = documents.digest(data)
-        stored = msgspec.structs.replace(
-            result.data,
-            storage=Place(config_map=place),
-            emails=document.total,
-            reported=document.reported,
-            search_hash=document.search_hash,
-            collected_at=document.collected_at,
-            stored_at=document.stored_at,
-            sha256=sha256,
-            bytes=len(data),
-        )
-        await self._recorder.write(collection, stored)
-        return Stored(place, sha256, len(data), document.stored_at)
+        packed = await asyncio.to_thread(parts.split, document.domain, data)
+        try:
+            result = await self._owner_of(collection, job)
+            growth = packed.size - config_map_bytes(result.data)
+            used = self._store.in_config_maps(collection.key) + self._added_beside(collection.key, job.domain)
+            if used + growth > self._max_bytes:
+                await self._note_refusal(collection, result, packed.size)
+                raise NotStoredError(room.refusal(packed.size, used, self._max_bytes))
+            with self._adding(collection.key, job.domain, growth):
+                place = await self._create(result, documents.digest(data), packed)
+                stored = msgspec.structs.replace(
+                    result.data,
+                    storage=Place(config_map=place),
+                    emails=document.total,
+                    reported=document.reported,
+                    search_hash=document.search_hash,
+                    collected_at=document.collected_at,
+                    stored_at=document.stored_at,
+                    sha256=documents.digest(data),
+                    bytes=len(data),
+                    stored_bytes=packed.size,
+                    refused_bytes=0,
+                )
+                await self._recorder.write(collection, stored)
+        except ApiError as error:
+            if error.code in _REFUSALS:
+                raise NotStoredError(f"the Kubernetes API refuses to store the document: {error.message}") from None
+            raise
+        return Stored(place, documents.digest(data), len(data), document.stored_at)
 
     async def get(self, collection: Collection, job: Job) -> bytes | None:
         """Return the stored document of a Job's domain, or None.
 
         Raises:
             DamagedDocumentError: a part is missing, or the whole does not have the recorded digest.
+            NotStoredError: this run's document was refused for want of room, and would be again: it must not be
+                paid for once more.
         """
         result = self._store.results_of(collection.key).get(job.domain)
+        used = self._store.in_config_maps(collection.key)
+        if result is not None and room.refused_now(result.data, used, self._max_bytes):
+            raise NotStoredError(room.refusal(result.data.refused_bytes, used, self._max_bytes))
         place = result.data.storage.config_map if result is not None and result.data.storage is not None else None
         if result is None or place is None:
             return None
-        parts: list[bytes] = []
-        packed = False
+        found: list[wire.ConfigMapObject] = []
         for name in place.names:
             try:
-                part = await self._cluster.get(paths.config_maps(collection.key.namespace, name), wire.ConfigMapObject)
+                found.append(
+                    await self._cluster.get(paths.config_maps(collection.key.namespace, name), wire.ConfigMapObject)
+                )
             except NotFoundError:
                 raise DamagedDocumentError(f"ConfigMap {name} is gone") from None
-            packed = packed or place.key in part.binary_data
-            held = part.binary_data.get(place.key)
-            parts.append(base64.b64decode(held) if held is not None else part.data.get(place.key, "").encode())
-        try:
-            data = gzip.decompress(b"".join(parts)) if packed else b"".join(parts)
-        except (OSError, EOFError) as error:
-            raise DamagedDocumentError(f"the packed document can't be read: {error}") from None
+        data = await asyncio.to_thread(parts.join, place.key, found)
         if result.data.sha256 is not None and documents.digest(data) != result.data.sha256:
             raise DamagedDocumentError("the document does not have the recorded digest")
         return data
 
-    async def _create(self, result: StoredResult, domain: str, data: bytes) -> ConfigMapPlace:
-        key = _key(domain)
-        parts = [data]
-        if len(data) > PACK_ABOVE:
-            # No time in the packed form: the same document has the same bytes and names.
-            packed = gzip.compress(data, mtime=0)
-            parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
-            key += _PACKED
-        digest = documents.digest(data)
+    async def _owner_of(self, collection: Collection, job: Job) -> StoredResult:
+        """Return the record that owns the ConfigMaps; without one a crash here would leave them for ever."""
+        result = self._store.results_of(collection.key).get(job.domain)
+        if result is not None and result.data.run >= job.run:
+            raise LaterRunError(f"run {result.data.run} of {job.domain} has ended already")
+        if result is not None:
+            return result
+        empty = Result(domain=job.domain, collection=collection.key.name, run=job.run - 1, outcome=Outcome.PENDING)
+        return await self._recorder.write(collection, empty)
+
+    async def _note_refusal(self, collection: Collection, result: StoredResult, size: int) -> None:
+        """Record what a document would have needed: no other run is to be paid for before there is room for it."""
+        if result.data.refused_bytes != size:
+            await self._recorder.write(collection, msgspec.structs.replace(result.data, refused_bytes=size))
+
+    def _added_beside(self, collection: Key, domain: str) -> int:
+        """Return what documents of other domains will add that are being stored at this moment."""
+        return sum(added for other, added in self._added.get(collection, {}).items() if other != domain)
+
+    @contextlib.contextmanager
+    def _adding(self, collection: Key, domain: str, growth: int) -> Iterator[None]:
+        self._added.setdefault(collection, {})[domain] = max(0, growth)
+        try:
+            yield
+        finally:
+            # Two calls for one domain may overlap, when the collector had no answer to the first in time.
+            self._added[collection].pop(domain, None)
+
+    async def _create(self, result: StoredResult, digest: str, packed: Parts) -> ConfigMapPlace:
         made = []
-        for number, part in enumerate(parts):
+        for number in range(len(packed.contents)):
             name = names.document_name(result.key.name, digest, number)
-            await self._create_part(result, name, _part(key, part))
+            await self._create_part(result, name, packed.fields(number))
             made.append(name)
-        return ConfigMapPlace(tuple(made), key)
+        return ConfigMapPlace(tuple(made), packed.key)
 
     async def _create_part(self, result: StoredResult, name: str, content: dict[str, Any]) -> None:
         namespace = result.key.namespace
@@ -153,19 +180,6 @@ class Documents:
             if all(owner.uid != result.uid for owner in found.metadata.owner_references):
                 message = f"ConfigMap {name} of a deleted record is still there"
                 raise UnavailableError(0, "StillThere", message) from None
-
-
-def _key(domain: str) -> str:
-    """Return the key in ConfigMaps: `<domain>.json`, or a hash where Kubernetes' 253 characters don't hold that."""
-    name = documents.file_name(domain)
-    longest = _MAX_KEY - len(_PACKED)
-    return name if len(name) <= longest else documents.file_name(names.domain_hash(domain))
-
-
-def _part(key: str, part: bytes) -> dict[str, Any]:
-    if key.endswith(_PACKED):
-        return {"binaryData": {key: base64.b64encode(part).decode()}}
-    return {"data": {key: part.decode()}}
 
 
 def _owner(result: StoredResult) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Posts Kubernetes Events: on transitions of a collection's conditions, and on sweeps that changed something."""
+"""Posts Kubernetes Events: on transitions of conditions, on sweeps that changed something, on room that gets scarce."""
 
 import hashlib
 import logging
@@ -10,7 +10,8 @@ from novahunt_operator import names, paths
 from novahunt_operator.cluster import ApiError, Cluster
 from novahunt_operator.conditions import Condition, ConditionType, find
 from novahunt_operator.records import Collection
-from novahunt_operator.statusobject import CollectionStatus, Sweep
+from novahunt_operator.room import scarcity
+from novahunt_operator.statusobject import CollectionStatus, ResultsSelector, Sweep
 
 _MAX_NOTE = 1000
 """Characters; the API refuses a note above 1,024 bytes."""
@@ -24,6 +25,8 @@ class Note(msgspec.Struct, frozen=True):
     reason: str
     message: str
     warning: bool = False
+    once: str = ""
+    """Not empty: an Event of this reason with the same text here is posted once, as long as it is kept (an hour)."""
 
 
 def transitions(old: CollectionStatus, new: CollectionStatus) -> list[Note]:
@@ -39,7 +42,18 @@ def transitions(old: CollectionStatus, new: CollectionStatus) -> list[Note]:
     if sweep is not None and sweep != old.sweep and (sweep.documents or _has_other_lists(old.sweep, sweep)):
         message = f"{sweep.emails} addresses were removed; {sweep.documents} documents were changed or removed."
         told.append(Note("Swept", message))
+    room = _scarce(new)
+    if room is not None and _scarce(old) is None:
+        message = scarcity(room.expected_bytes, room.max_bytes)
+        # What is expected moves with every document, and may cross the limit more than once.
+        told.append(Note("StorageScarce", message, warning=True, once=str(room.max_bytes)))
     return told
+
+
+def _scarce(status: CollectionStatus) -> ResultsSelector | None:
+    """Return the room in ConfigMaps where more is expected to be needed than there is."""
+    room = status.results.config_map if status.results is not None else None
+    return room if room is not None and room.expected_bytes > room.max_bytes else None
 
 
 def _is_stalled(ready: Condition, status: CollectionStatus) -> bool:
@@ -62,7 +76,7 @@ class Events:
     async def post(self, collection: Collection, note: Note) -> None:
         """Post one Event about a collection."""
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        suffix = hashlib.sha256(f"{collection.uid}{note.reason}{now}".encode()).hexdigest()[:12]
+        suffix = hashlib.sha256(f"{collection.uid}{note.reason}{note.once or now}".encode()).hexdigest()[:12]
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",

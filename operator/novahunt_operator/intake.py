@@ -13,8 +13,9 @@ from aiohttp import web
 from novahunt_contract import intake as protocol
 from novahunt_contract.document import InvalidDocumentError
 from novahunt_operator.cluster import ApiError
-from novahunt_operator.documents import DamagedDocumentError, Documents, LaterRunError
+from novahunt_operator.documents import Documents, LaterRunError, NotStoredError
 from novahunt_operator.ledger import Ledger
+from novahunt_operator.parts import DamagedDocumentError
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.records import Collection, Job, Key
@@ -26,6 +27,14 @@ _UNKNOWN_GRACE_SECONDS = 30.0
 """A pod that the watch has not shown for so long after its first call is not one of ours."""
 
 _MAX_TRACKED = 10_000
+
+_STATUSES: dict[type[Exception], int] = {
+    InvalidDocumentError: 400,
+    DamagedDocumentError: 404,
+    LaterRunError: 409,
+    NotStoredError: 507,
+}
+"""How what is wrong with a document is answered."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,13 +105,9 @@ class Intake:
                 return await handler(request, await self._caller(request))
             except _RefusedError as error:
                 return _error(error.status, str(error))
-            except InvalidDocumentError as error:
-                return _error(400, f"the document is refused: {error}")
-            except LaterRunError as error:
-                return _error(409, str(error))
-            except DamagedDocumentError as error:
-                _log.warning("%s", error)
-                return _error(404, str(error))
+            except tuple(_STATUSES) as error:
+                _log.warning("%s %s: %s", request.method, request.path, error)
+                return _error(_STATUSES[type(error)], str(error))
             except ApiError as error:
                 _log.warning("%s %s: %s", request.method, request.path, error)
                 return _error(503, f"the Kubernetes API refused or did not answer: {error.reason or error.code}")

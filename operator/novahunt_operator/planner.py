@@ -10,6 +10,7 @@ from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
 from novahunt_operator.records import Errand, Job, JobEnd, Result
 from novahunt_operator.retention import Expiry, look_at_retention
+from novahunt_operator.room import Room, fitting, judge
 from novahunt_operator.spec import Mode, not_yet_honoured
 from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE, Settlement, Survey, World, not_before, survey
 
@@ -22,6 +23,8 @@ class Limits:
     """How long after a shared failure one Job may probe whether it is over."""
     sweep_every: timedelta = timedelta(days=1)
     """How often what is stored is swept though nothing has changed."""
+    max_config_map_bytes: int = 100 * 2**20
+    """What the documents of the collection may take in ConfigMaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class Outlook:
     """Due domains that the budget has not enough left for; 0 while the free share is not theirs anyway."""
     shares_spent: int
     """Due domains that can't start because they have spent their own share of the budget."""
+    room: Room | None
+    """For documents in ConfigMaps; None where they go to a volume."""
+    cramped: int
+    """Due domains that there is no room for; 0 while the free share is not theirs anyway."""
     wake_at: datetime | None
     """When time alone changes the outlook."""
     errands: Errands
@@ -116,7 +123,9 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     pausing = {domain: ready_at(world.results.get(domain)) or world.now for domain in found.due}
     spent = {domain for domain in found.due if share_is_spent(spec, world.results.get(domain), world.now)}
     ready = [domain for domain, at in pausing.items() if at <= world.now and domain not in spent]
-    affordable, too_dear = _affordable(world, ready, money.available)
+    room = judge(world.collection, results, found, limits.max_config_map_bytes)
+    roomy = fitting(room, ready, results)
+    affordable, too_dear = _affordable(world, roomy, money.available)
     share = _share(world, found, errands, breaker, blocked)
     wakes = [*pausing.values(), *_waking(found, world.now)]
     if money.period:
@@ -132,6 +141,8 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
         blocked=blocked,
         startable=tuple(affordable[:share]),
         account=money,
+        room=room,
+        cramped=len(ready) - len(roomy) if len(roomy) < share else 0,
         too_dear=too_dear if len(affordable) < share else 0,
         # What is only to be refreshed has its answer, and keeps it until its share allows more.
         shares_spent=len(spent - found.refreshing.keys()),

@@ -74,7 +74,11 @@ class Reconciler:
         self._progress = progress
         self._queue = queue
         self._now = now
-        self._limits = Limits(probe_after=settings.probe_after, sweep_every=settings.sweep_every)
+        self._limits = Limits(
+            probe_after=settings.probe_after,
+            sweep_every=settings.sweep_every,
+            max_config_map_bytes=settings.max_config_map_bytes,
+        )
         self._last_seconds: dict[Key, float] = {}
         self._refused: dict[Key, tuple[str, float]] = {}
         """What the API server said when it last refused a Job, and until when none is tried."""

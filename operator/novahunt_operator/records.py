@@ -218,6 +218,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     bytes: int = 0
     stored_bytes: int = 0
     """What the document takes in ConfigMaps, after packing; 0 on a volume."""
+    refused_bytes: int = 0
+    """What the last document would have taken, which the intake refused because the collection's limit was reached."""
     changed: Changed | None = None
     storage: Place | None = None
 

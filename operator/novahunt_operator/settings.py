@@ -53,6 +53,8 @@ class Settings:
     max_starts: int
     """Job starts per interval, over all collections; 0: no limit."""
     start_interval: timedelta
+    max_config_map_bytes: int
+    """What the documents of one collection may take in ConfigMaps."""
     log_level: str
     collector: CollectorSettings
 
@@ -90,6 +92,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         start_interval=timedelta(
             milliseconds=reader.number(env.WORKER_RATE_LIMIT_DURATION_MS, 60_000, low=1, high=86_400_000)
         ),
+        max_config_map_bytes=reader.number("NOVAHUNT_MAX_CONFIGMAP_BYTES", 100 * 2**20, low=1, high=2**40),
         log_level=log_level,
         collector=CollectorSettings(
             image=reader.text("NOVAHUNT_COLLECTOR_IMAGE"),

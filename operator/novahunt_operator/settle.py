@@ -146,7 +146,7 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
             previous,
             now,
             attempts,
-            outcome=receipt.outcome,
+            outcome=Outcome.PENDING if _found_no_room(job, receipt.reason, previous) else receipt.outcome,
             reason=receipt.reason,
             message=receipt.message,
             credits=receipt.credits,
@@ -181,6 +181,7 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
         ended_at=times.to_text(job.ended_at or now),
         sha256=receipt.sha256,
         bytes=receipt.bytes,
+        stored_bytes=_stored_bytes(receipt, previous),
         changed=receipt.changed,
         storage=_place(job, receipt),
     )
@@ -193,6 +194,20 @@ def _place(job: Job, receipt: receipts.Receipt) -> Place | None:
     if job.claim_name is not None and job.path is not None:
         return Place(persistent_volume_claim=VolumePlace(job.claim_name, job.path))
     return Place(config_map=receipt.config_map) if receipt.config_map is not None else None
+
+
+def _stored_bytes(receipt: receipts.Receipt, previous: Result | None) -> int:
+    """The intake has recorded what the document takes, when it stored it."""
+    if receipt.config_map is None:
+        return 0
+    recorded = previous is not None and previous.sha256 == receipt.sha256
+    return previous.stored_bytes if previous is not None and recorded else receipt.bytes
+
+
+def _found_no_room(job: Job, reason: str, previous: Result | None) -> bool:
+    """Tell whether the intake refused the document for the collection's limit: the domain waits, it has not failed."""
+    refused = previous is not None and previous.refused_bytes > 0
+    return refused and job.claim_name is None and reason == Reason.STORAGE
 
 
 def _kept(

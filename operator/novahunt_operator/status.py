@@ -136,7 +136,7 @@ def _of_domains(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *,
     ready, reconciling = ConditionType.READY, ConditionType.RECONCILING
     estimate = outlook.errands.estimate
     if complete and estimate is not None and estimate.result is not None:
-        return (Finding(ready, status=True, reason="Estimated", message=_estimate_message(estimate.result)),)
+        return (Finding(ready, status=True, reason="Estimated", message=_estimate_message(outlook, estimate.result)),)
     if complete and (wait is None or not wait.stalled):
         reason = "CompletedWithFailures" if counts.failed else "Completed"
         over = Finding(ready, status=True, reason=reason, message=_completed_message(outlook, counts))
@@ -154,12 +154,18 @@ def _of_domains(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *,
             *_waiting(wait),
         )
     word = "done" if estimate is None else "counted"
-    text = f"{counts.succeeded + counts.failed} of {counts.total} domains are {word}."
+    text = f"{counts.succeeded + counts.failed} of {counts.total} domains are {word}.{_scarcity(outlook)}"
     return (
         Finding(ready, status=False, reason="InProgress", message=text),
         Finding(reconciling, status=True, reason="InProgress", message=text),
         *_waiting(wait),
     )
+
+
+def _scarcity(outlook: Outlook) -> str:
+    """Return a sentence where ConfigMaps are not expected to hold all documents."""
+    room = outlook.room
+    return f" {room.warning()}" if room is not None and room.is_scarce else ""
 
 
 def _waiting(wait: Waiting | None) -> tuple[Finding, ...]:
@@ -168,10 +174,10 @@ def _waiting(wait: Waiting | None) -> tuple[Finding, ...]:
     return (Finding(ConditionType.WAITING, status=True, reason=wait.reason, message=wait.message),)
 
 
-def _estimate_message(estimate: Estimate) -> str:
+def _estimate_message(outlook: Outlook, estimate: Estimate) -> str:
     return (
         f"About {estimate.emails} addresses, at most {estimate.credits} credits, for {estimate.domains} domains; "
-        "set mode: Collect to collect them."
+        f"set mode: Collect to collect them.{_scarcity(outlook)}"
     )
 
 
@@ -274,11 +280,13 @@ def _failures(outlook: Outlook, failed: list[Result]) -> tuple[Failure, ...]:
 
 
 def _place(outlook: Outlook) -> ResultsPlace:
-    collection = outlook.world.collection
+    collection, room = outlook.world.collection, outlook.room
+    if room is not None:
+        selector = f"{names.COLLECTION_LABEL}={collection.key.name}"
+        return ResultsPlace(config_map=ResultsSelector(selector, room.used, room.limit, room.expected))
     volume = collection.spec.volume
     if volume is None:
-        selector = f"{names.COLLECTION_LABEL}={collection.key.name}"
-        return ResultsPlace(config_map=ResultsSelector(selector))
+        return ResultsPlace()
     return ResultsPlace(persistent_volume_claim=ResultsClaim(volume.claim_name, volume.path or collection.key.name))
 
 

@@ -1,11 +1,13 @@
 """What the operator knows of the cluster: a cache in memory, fed by watches and by its own writes."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from novahunt_operator.records import Collection, Errand, Job, Key, Pod, Result, StoredResult
+from novahunt_operator.stored import config_map_bytes
 
 _NO_PODS: Mapping[str, Pod] = MappingProxyType({})
 _NO_RESULTS: Mapping[str, StoredResult] = MappingProxyType({})
@@ -67,6 +69,7 @@ class Store:
         self._pods_of: dict[Key, dict[str, Pod]] = {}
         self._results: dict[Key, StoredResult] = {}
         self._results_of: dict[Key, dict[str, StoredResult]] = {}
+        self._in_config_maps: Counter[Key] = Counter()
         self._lost: dict[Key, tuple[Job | Result, ...]] = {}
 
     # Collections
@@ -202,6 +205,7 @@ class Store:
         if old is not None:
             self.drop_result(old.key, old.uid)
         self._results[new.key] = new
+        self._in_config_maps[Key(new.key.namespace, new.data.collection)] += config_map_bytes(new.data)
         self._results_of.setdefault(Key(new.key.namespace, new.data.collection), {})[new.data.domain] = new
 
     def drop_result(self, key: Key, uid: str) -> None:
@@ -210,12 +214,16 @@ class Store:
         if old is None or old.uid != uid:
             return
         del self._results[key]
-        of = self._results_of.get(Key(key.namespace, old.data.collection), {})
+        collection = Key(key.namespace, old.data.collection)
+        self._in_config_maps[collection] -= config_map_bytes(old.data)
+        of = self._results_of.get(collection, {})
         # A person may have restored a second one of the same domain under another name.
         if of.get(old.data.domain) is old:
             del of[old.data.domain]
         if not of:
-            self._results_of.pop(Key(key.namespace, old.data.collection), None)
+            self._results_of.pop(collection, None)
+        if not self._in_config_maps[collection]:
+            del self._in_config_maps[collection]
 
     def lose_result(self, key: Key, uid: str) -> None:
         """Forget a DomainResult that was deleted by somebody else; its credits are missed."""
@@ -245,6 +253,10 @@ class Store:
     def results_of(self, collection: Key) -> Mapping[str, StoredResult]:
         """Results of a collection of this name, by domain."""
         return self._results_of.get(collection, _NO_RESULTS)
+
+    def in_config_maps(self, collection: Key) -> int:
+        """Bytes that the documents of a collection of this name take in ConfigMaps."""
+        return self._in_config_maps[collection]
 
     def results(self) -> Iterable[StoredResult]:
         """All results."""

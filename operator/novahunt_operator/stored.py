@@ -21,6 +21,11 @@ def in_config_maps(result: Result) -> bool:
     return result.storage is not None and result.storage.config_map is not None
 
 
+def config_map_bytes(result: Result | None) -> int:
+    """Return what a document takes in ConfigMaps; 0 where there is none, or it lies on a volume."""
+    return result.stored_bytes if result is not None and in_config_maps(result) else 0
+
+
 def forget(result: Result) -> Result:
     """Return the result without its document."""
     return msgspec.structs.replace(

@@ -91,12 +91,23 @@ def find_wait(outlook: Outlook, scheduling: Scheduling, pace: KeyPace | None) ->
         needs_person = _open_breaker(outlook, waiting) if estimate is None else _setback(outlook, estimate.setbacks)
     if needs_person is not None or outlook.world.collection.spec.suspend:
         return needs_person
+    room = _room(outlook, waiting) if estimate is None else None
+    if room is not None and room.stalled:
+        return room
     money = _budget(outlook) if estimate is None else None
     if money is not None and money.stalled:
         return money
     if pace is not None and pace.waiting:
         return Waiting(Wait.RATE_LIMIT, _pace_message(pace, waiting))
-    return money or (_slots(outlook, scheduling, waiting) if waiting else None)
+    return money or room or (_slots(outlook, scheduling, waiting) if waiting else None)
+
+
+def _room(outlook: Outlook, waiting: int) -> Waiting | None:
+    """What the room for documents in ConfigMaps holds up; a person is needed when it is used up."""
+    room = outlook.room
+    if room is None or not waiting or not (outlook.cramped or room.refused):
+        return None
+    return Waiting(Wait.STORAGE, room.sentence(waiting), stalled=room.is_full)
 
 
 def _budget(outlook: Outlook) -> Waiting | None:

@@ -141,6 +141,7 @@ def test_what_the_operator_is_told(helm: Helm) -> None:
         "NOVAHUNT_HEALTH_PORT": "8081",
         "NOVAHUNT_PROBE_SECONDS": "60",
         "NOVAHUNT_SWEEP_SECONDS": "86400",
+        "NOVAHUNT_MAX_CONFIGMAP_BYTES": "104857600",
         "NOVAHUNT_LOG_FORMAT": "json",
         "NOVAHUNT_LOG_LEVEL": "info",
         "HUNTER_BASE_URL": "https://api.hunter.io/v2",

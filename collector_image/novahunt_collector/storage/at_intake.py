@@ -9,7 +9,7 @@ import backoff
 import msgspec
 
 from novahunt_collector.errors import RetryableError, StorageBusyError, StorageFailedError
-from novahunt_collector.intake_link import Busy, IntakeLink, Reply, Unreachable
+from novahunt_collector.intake_link import NO_ROOM, Busy, IntakeLink, Reply, Unreachable
 from novahunt_collector.settings import Backoff
 from novahunt_collector.storage.interface import Kept, Storage
 from novahunt_collector.waits import waits
@@ -59,6 +59,7 @@ class IntakeStorage(Storage):
         reply = await self._call("GET", b"")
         if reply.status == _NOT_FOUND:
             return None
+        _raise_without_room(reply)
         if reply.status != _OK:
             raise StorageFailedError(f"{_PLACE} did not give the stored document: {reply.sentence()}")
         try:
@@ -78,6 +79,7 @@ class IntakeStorage(Storage):
         reply = await self._call("PUT", gzip.compress(data, compresslevel=6, mtime=0))
         if reply.status == _CONFLICT:
             return None
+        _raise_without_room(reply)
         if reply.status == _TOO_LARGE:
             raise StorageFailedError(f"{_PLACE} finds the document too large: {reply.sentence()}: use a volume")
         if reply.status not in range(_OK, 300):
@@ -124,3 +126,9 @@ class IntakeStorage(Storage):
         if isinstance(reply, Busy):
             raise StorageBusyError(f"{_PLACE} is busy", retry_after=reply.retry_after)
         return reply
+
+
+def _raise_without_room(reply: Reply) -> None:
+    """Fail with the intake's own sentence, which says what a person can do."""
+    if reply.status == NO_ROOM:
+        raise StorageFailedError(reply.sentence())

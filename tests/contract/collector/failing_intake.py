@@ -42,6 +42,10 @@ class FailingIntake:
         self.may_store = asyncio.Event()
         """Documents are held back until it is set."""
         self.may_store.set()
+        self.lost_answers = 0
+        """So many documents are stored, and the connection breaks in place of the answer."""
+        self.garbled = False
+        """Documents are stored, and the answer can't be understood."""
         self.stored: bytes | None = None
         self.puts = 0
         self.url = ""
@@ -99,6 +103,12 @@ class FailingIntake:
         assert request.headers["Content-Encoding"] == "gzip"
         self.stored = gzip.decompress(await request.read())
         document = documents.decode(self.stored)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            assert request.transport is not None
+            request.transport.close()
+        if self.garbled:
+            return web.Response(body=b"{")
         digest = documents.digest(self.stored)
         return _json(contract.Stored(PLACE, digest, len(self.stored), document.stored_at))
 

@@ -12,6 +12,7 @@ import pytest
 from contract.collector.failing_intake import PLACE, FailingIntake, running
 from contract.collector.running import DOMAIN, collect, ended, environ, started, stored
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Fault, Proceed, Simulator
+from novahunt_collector.storage import at_intake
 from novahunt_contract import document as documents
 from novahunt_contract import keys
 from novahunt_contract.exitcodes import ExitCode
@@ -312,15 +313,98 @@ async def test_an_intake_that_stays_away_is_a_storage_failure_before_anything_is
     assert simulator.report().requests == 0
 
 
-@pytest.mark.parametrize("status", [400, 413, 507])
-async def test_a_document_that_is_not_taken_is_a_storage_failure(
-    simulator: Simulator, intake: FailingIntake, tmp_path: Path, status: int
+async def test_an_intake_that_goes_away_after_hunter_was_paid_is_a_storage_failure_that_says_what_it_cost(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path
 ) -> None:
-    intake.put_statuses = [status]
+    intake.put_statuses = [503]
     more = {"NOVAHUNT_STORAGE": "intake", "NOVAHUNT_STORAGE_PATIENCE_SECONDS": "0.3"}
     result = await collect(simulator, tmp_path, intake.environ(tmp_path) | more)
+    assert (result.receipt.reason, result.receipt.credits) == (Reason.STORAGE, 3)
+    assert (intake.puts > 1, intake.stored) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "did not take the document: told so by the test"),
+        (413, "finds the document too large: told so by the test: use a volume"),
+        (415, "did not take the document: told so by the test"),
+    ],
+)
+async def test_a_document_that_is_not_taken_is_a_storage_failure_at_once(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path, status: int, words: str
+) -> None:
+    intake.put_statuses = [status]
+    result = await collect(simulator, tmp_path, intake.environ(tmp_path), NOVAHUNT_STORAGE="intake")
+    assert (result.receipt.reason, result.receipt.credits) == (Reason.STORAGE, 3)
+    assert result.receipt.message == f"the operator's intake {words}"
+    assert intake.puts == 1
+
+
+async def test_where_there_is_no_room_the_intakes_own_sentence_ends_the_run_at_once(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path
+) -> None:
+    intake.put_statuses = [503, 507]
+    result = await collect(simulator, tmp_path, intake.environ(tmp_path), NOVAHUNT_STORAGE="intake")
+    assert (result.receipt.reason, result.receipt.message) == (Reason.STORAGE, "told so by the test")
+    assert (intake.puts, result.receipt.credits) == (2, 3)
+
+
+async def test_where_there_is_no_room_still_hunter_is_not_asked_again(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path
+) -> None:
+    intake.get_statuses = [507]
+    result = await collect(simulator, tmp_path, intake.environ(tmp_path), NOVAHUNT_STORAGE="intake")
+    assert (result.receipt.reason, result.receipt.message) == (Reason.STORAGE, "told so by the test")
+    assert simulator.report().requests == 0
+
+
+async def test_an_intake_that_is_too_slow_is_asked_again_and_no_document_is_lost(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_intake, "READ_SECONDS", 0.2)
+    intake.may_store.clear()
+    collecting = asyncio.create_task(collect(simulator, tmp_path, intake.environ(tmp_path), NOVAHUNT_STORAGE="intake"))
+    async with asyncio.timeout(20):
+        while intake.puts < 2:  # noqa: ASYNC110 - the intake rings no bell for the second
+            await asyncio.sleep(0.01)
+        intake.may_store.set()
+        result = await collecting
+    assert (result.receipt.reason, result.receipt.config_map) == (Reason.COLLECTED, PLACE)
+    assert simulator.report().requests == 1
+
+
+async def test_a_document_whose_answer_is_lost_is_handed_over_again(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path
+) -> None:
+    intake.lost_answers = 2
+    result = await collect(simulator, tmp_path, intake.environ(tmp_path), NOVAHUNT_STORAGE="intake")
+    assert (result.receipt.reason, result.receipt.config_map) == (Reason.COLLECTED, PLACE)
+    assert intake.puts == 3
+    assert simulator.report().requests == 1
+
+
+async def test_without_an_account_of_the_document_the_run_fails_and_the_next_finds_what_was_stored(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path
+) -> None:
+    intake.garbled = True
+    environment = {**intake.environ(tmp_path), "NOVAHUNT_STORAGE": "intake"}
+    failed = await collect(simulator, tmp_path, environment)
+    assert (failed.receipt.reason, failed.receipt.config_map) == (Reason.STORAGE, None)
+    intake.garbled = False
+    result = await collect(simulator, tmp_path, environment)
+    assert (result.receipt.from_storage, result.receipt.config_map) == (True, PLACE)
+    assert simulator.report().requests == 1
+
+
+async def test_a_document_of_another_domain_is_not_taken_for_this_ones(
+    simulator: Simulator, intake: FailingIntake, tmp_path: Path
+) -> None:
+    environment = {**intake.environ(tmp_path), "NOVAHUNT_STORAGE": "intake"}
+    await collect(simulator, tmp_path, environment, domain="other.example")
+    result = await collect(simulator, tmp_path, environment)
     assert result.receipt.reason is Reason.STORAGE
-    assert result.receipt.credits == 3
+    assert "the document of another domain than example.com" in result.receipt.message
 
 
 async def test_409_says_that_a_later_run_stored_and_ends_quietly(

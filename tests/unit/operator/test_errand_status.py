@@ -27,8 +27,9 @@ from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator.estimates import chunks
 from novahunt_operator.events import Note, transitions
 from novahunt_operator.lists import Lists
-from novahunt_operator.planner import Outlook
+from novahunt_operator.planner import Limits, Outlook
 from novahunt_operator.records import Counts, Errand, Place, Pod
+from novahunt_operator.room import BYTES_PER_ADDRESS
 from novahunt_operator.status import compute
 from novahunt_operator.statusobject import CollectionStatus, Credits, DomainCounts, Estimate, Sweep
 from novahunt_operator.waits import KeyPace, Wait, find_sweep_wait, find_wait
@@ -86,6 +87,14 @@ def test_when_all_is_counted_it_is_ready_and_says_what_collecting_would_come_to(
     assert shown.estimate == Estimate(emails=4030, credits=415, domains=3, of=shown.estimate.of, at=at(0))  # type: ignore[union-attr]
     assert (shown.done, shown.progress, shown.completed_at) == ("3/3", 100, at(0))
     assert shown.domains == DomainCounts(total=3, succeeded=3)
+
+
+def test_an_estimate_of_more_than_config_maps_may_hold_says_so_before_anything_is_collected() -> None:
+    of = collection(ESTIMATE, status=CollectionStatus(estimate=Estimate(emails=4030)))
+    enough, scarce = (Limits(max_config_map_bytes=4030 * BYTES_PER_ADDRESS - less) for less in (0, 1))
+    assert "ConfigMaps" not in message(estimating(COUNTED, of=of, limits=enough), "Ready")
+    text = message(estimating(COUNTED, of=of, limits=scarce), "Ready")
+    assert "The documents are expected to take 787.1 KiB in ConfigMaps, and 787.1 KiB is the limit." in text
 
 
 def test_an_estimate_spends_nothing_and_waits_for_no_budget() -> None:

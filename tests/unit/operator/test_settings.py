@@ -79,6 +79,8 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
         ("NOVAHUNT_INTAKE_PORT", "70000"),
         ("NOVAHUNT_HEALTH_PORT", "-1"),
         ("NOVAHUNT_PROBE_SECONDS", "0"),
+        ("NOVAHUNT_MAX_CONFIGMAP_BYTES", "0"),
+        ("NOVAHUNT_MAX_CONFIGMAP_BYTES", "100Mi"),
         ("NOVAHUNT_CLUSTER_WIDE", "yes"),
         ("NOVAHUNT_LOG_FORMAT", "xml"),
         ("NOVAHUNT_LOG_LEVEL", "loud"),

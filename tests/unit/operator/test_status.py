@@ -148,7 +148,7 @@ def test_the_place_of_the_results_is_told() -> None:
     volume = status(A, of=collection(spec(storage={"persistentVolumeClaim": {"claimName": "collections"}}))).results
     assert msgspec.to_builtins(volume) == {"persistentVolumeClaim": {"claimName": "collections", "path": "q4"}}
     maps = status(A).results
-    assert msgspec.to_builtins(maps) == {"configMap": {"selector": "novahunt.io/collection=q4"}}
+    assert msgspec.to_builtins(maps) == {"configMap": {"selector": "novahunt.io/collection=q4", "maxBytes": 104857600}}
 
 
 STILL: dict[str, dict[str, Any]] = {

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import KEY, NOW, collection, complete, errand, job, pod, result, stored
-from novahunt_operator.records import Collection, Job, Key, StoredResult
+from novahunt_contract.receipt import ConfigMapPlace
+from novahunt_operator.records import Collection, Job, Key, Place, StoredResult
 from novahunt_operator.store import Store
 
 _OTHER = Key(KEY.namespace, "other")
@@ -212,3 +213,38 @@ def test_the_jobs_of_a_deleted_record_are_void_until_they_are_gone() -> None:
     assert store.void == {old.uid}
     store.drop_job(old.key, old.uid)
     assert store.void == frozenset()
+
+
+def test_what_documents_take_in_config_maps_is_summed_by_collection() -> None:
+    store = Store()
+    place = Place(config_map=ConfigMapPlace(("m-0",), "k"))
+
+    def put(domain: str, size: int, version: int = 5, **fields: Any) -> StoredResult:
+        known = stored(result(domain, stored_bytes=size, storage=place, **fields), resource_version=version)
+        store.put_result(known)
+        return known
+
+    first = put("a.example", 300)
+    put("b.example", 50)
+    put("c.example", 9, collection="other")
+    assert (store.in_config_maps(KEY), store.in_config_maps(Key(KEY.namespace, "other"))) == (350, 9)
+    put("a.example", 200, version=6)
+    put("a.example", 999, version=4)
+    assert store.in_config_maps(KEY) == 250
+    store.drop_result(first.key, first.uid)
+    store.lose_result(Key(KEY.namespace, "q4-b.example"), "uid-q4-b.example")
+    assert store.in_config_maps(KEY) == 0
+
+
+def test_a_second_record_of_a_domain_counts_as_long_as_it_is_there() -> None:
+    store = Store()
+    place = Place(config_map=ConfigMapPlace(("m-0",), "k"))
+    one = stored(result("a.example", stored_bytes=300, storage=place))
+    two = stored(one.data, key=Key(KEY.namespace, "restored"), uid="two")
+    for known in (one, two):
+        store.put_result(known)
+    assert store.in_config_maps(KEY) == 600
+    store.drop_result(two.key, two.uid)
+    assert store.in_config_maps(KEY) == 300
+    store.drop_result(one.key, one.uid)
+    assert store.in_config_maps(KEY) == 0

@@ -1,6 +1,6 @@
 """Asks Hunter for the pages of one domain, and counts what each try of each page costs."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from novahunt_collector import answers
 from novahunt_collector.hunter import HunterClient
@@ -8,6 +8,7 @@ from novahunt_collector.pace import Pace
 from novahunt_collector.paging import Ask
 from novahunt_collector.persistence import Persistence, Request
 from novahunt_collector.settings import Backoff
+from novahunt_collector.stopping import Stop, let_finish
 from novahunt_collector.tally import Tally
 from novahunt_contract import credits as prices
 from novahunt_contract.intake import Progress
@@ -25,6 +26,8 @@ class Asker:
         tally: Tally,
         settings: Backoff,
         uniform: Callable[[float, float], float],
+        stop: Stop,
+        grace: float,
     ) -> None:
         """Take the parts.
 
@@ -35,11 +38,15 @@ class Asker:
             tally: Counts them.
             settings: How long to wait between tries, and in all.
             uniform: Returns a random number between its two arguments.
+            stop: Whether a signal asked the process to end.
+            grace: Seconds that an answer on its way then still has; 0 where it could not be saved.
         """
         self._domain = domain
         self._hunter = hunter
         self._tally = tally
-        self._persistence = Persistence(hunter, pace, settings, uniform)
+        self._stop = stop
+        self._grace = grace
+        self._persistence = Persistence(hunter, pace, settings, uniform, stop)
 
     async def page(self, ask: Ask, progress: Progress) -> answers.Page:
         """Return the answered page.
@@ -51,24 +58,26 @@ class Asker:
         Raises:
             CollectorError: one that asking again would not change, or the last one when all patience is spent.
         """
-        request = _PageRequest(self._domain, ask, self._hunter, self._tally)
-        return await self._persistence.answer(request, progress)
+        return await self._persistence.answer(_PageRequest(self._domain, ask, self._tally, self._send), progress)
+
+    async def _send(self, ask: Ask) -> answers.Page:
+        return await let_finish(self._hunter.search(self._domain, ask), self._stop, self._grace)
 
 
 class _PageRequest(Request[answers.Page]):
     """One page of a domain's addresses, which is paid for."""
 
-    def __init__(self, domain: str, ask: Ask, hunter: HunterClient, tally: Tally) -> None:
+    def __init__(self, domain: str, ask: Ask, tally: Tally, send: Callable[[Ask], Awaitable[answers.Page]]) -> None:
         self.domain = domain
         self.number = ask.number
         self.most = prices.of_answer(ask.limit)
         self._ask = ask
-        self._hunter = hunter
         self._tally = tally
+        self._send = send
 
     async def send(self) -> answers.Page:
         self._tally.asked()
-        page = await self._hunter.search(self.domain, self._ask)
+        page = await self._send(self._ask)
         self._tally.received(self._ask, page.received)
         return page
 

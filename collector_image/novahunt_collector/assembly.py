@@ -16,6 +16,7 @@ from novahunt_collector.output import Frame, Output
 from novahunt_collector.pace import Pace, SelfPace
 from novahunt_collector.permits import Permits
 from novahunt_collector.settings import Settings
+from novahunt_collector.stopping import Stop
 from novahunt_collector.storage.at_intake import IntakeStorage
 from novahunt_collector.storage.folder import FolderStorage
 from novahunt_collector.storage.interface import Storage
@@ -27,13 +28,14 @@ from novahunt_contract import keys
 
 @asynccontextmanager
 async def open_tools(
-    settings: Settings, display: Display | None = None, *, prints: bool = True
+    settings: Settings, display: Display | None = None, *, stop: Stop | None = None, prints: bool = True
 ) -> AsyncIterator[Tools]:
     """Put the parts together, and close their connections at the end.
 
     Args:
         settings: The process's.
         display: Of the person's terminal, if there is one.
+        stop: What a signal sets; None: no signal is heeded.
         prints: Documents that can only be kept in memory are printed; false: whoever calls sees to that.
 
     Raises:
@@ -54,6 +56,7 @@ async def open_tools(
             storage=_storage(settings, link, MemoryStorage(_printer(display) if prints else None)),
             now=_now,
             uniform=uniform,
+            stop=stop or Stop(),
         )
 
 

@@ -4,10 +4,19 @@ import logging
 
 import msgspec
 
-from novahunt_collector import logs, paging
+from novahunt_collector import answers, logs, paging
 from novahunt_collector.asking import Asker
-from novahunt_collector.errors import BadRequestError, BudgetUsedUpError, DomainBudgetUsedUpError, PlanLimitError
+from novahunt_collector.checkpoint import Checkpoint, SavedPage
+from novahunt_collector.errors import (
+    BadRequestError,
+    BudgetUsedUpError,
+    DomainBudgetUsedUpError,
+    PlanLimitError,
+    StoppedError,
+)
 from novahunt_collector.items import Items, to_items
+from novahunt_collector.stopping import INTERRUPTED, STORING_SECONDS, Stop, let_finish
+from novahunt_collector.storage.interface import PageLog
 from novahunt_collector.tally import Tally
 from novahunt_contract.document import Item
 from novahunt_contract.intake import Progress
@@ -25,28 +34,54 @@ class Collected(msgspec.Struct, frozen=True):
     truncated: Reason | None
     message: str
     """Why it was truncated, for people."""
+    pages: tuple[int, ...]
+    """The `limit` of each answered page, in their order."""
 
 
 class Collecting:
     """One domain's pages, and how far they are."""
 
-    def __init__(self, asker: Asker, limits: paging.Limits, tally: Tally) -> None:
+    def __init__(self, asker: Asker, limits: paging.Limits, tally: Tally, *, pages: PageLog | None, stop: Stop) -> None:
+        """Take the parts.
+
+        Args:
+            asker: Asks for this domain's pages.
+            limits: What may be asked for.
+            tally: Counts what it costs.
+            pages: Where each answered page is kept until the end; None: nowhere.
+            stop: Whether a signal asked the process to end.
+        """
         self._asker = asker
         self._limits = limits
         self._tally = tally
+        self._log = pages
+        self._stop = stop
         self._items = Items()
         self._paging = paging.Progress()
+        self._pages: list[int] = []
+        self._counted = (0, 0)
+        """Credits and requests up to the latest page."""
+
+    def go_on_from(self, checkpoint: Checkpoint) -> None:
+        """Begin with what was saved, and with pages of the size that it was begun with."""
+        self._limits = self._limits._replace(page_size=checkpoint.header.page_size)
+        for page in checkpoint.pages:
+            self._tally.took_over(credits=page.credits, requests=page.requests)
+            self._take_in(page)
 
     async def run(self) -> Collected:
         """Ask until the rules of paging say that it is finished.
 
         Raises:
-            CollectorError: as Asker.page; or BadRequestError where Hunter contradicts itself about the plan.
+            CollectorError: as Asker.page; BadRequestError where Hunter contradicts itself about the plan;
+                StorageFailedError where a page can't be kept; StoppedError after a signal.
         """
         while True:
             step = paging.next_step(self._paging, self._limits)
             if isinstance(step, paging.Finish):
                 return self._finished(step)
+            if self._stop.asked:
+                raise StoppedError(INTERRUPTED)
             try:
                 page = await self._asker.page(step, self.progress())
             except PlanLimitError as error:
@@ -61,15 +96,43 @@ class Collecting:
                     raise
                 self._paging = paging.after_budget(self._paging, error.left)
                 continue
-            new = self._items.add(to_items(page.entries))
-            self._paging = paging.after_page(
-                self._paging,
-                step,
-                received=page.received,
-                results=page.results,
-                approximate=page.approximate,
-                new=new,
-            )
+            await self._keep(self._page(step, page))
+
+    def _page(self, ask: paging.Ask, answer: answers.Page) -> SavedPage:
+        """Return what is kept of an answer, here and in a checkpoint."""
+        items = to_items(answer.entries)
+        credits_before, requests_before = self._counted
+        self._counted = (self._tally.credits, self._tally.requests)
+        return SavedPage(
+            number=ask.number,
+            offset=ask.offset,
+            limit=ask.limit,
+            received=answer.received,
+            results=answer.results,
+            approximate=answer.approximate,
+            new=self._items.unknown(items),
+            credits=self._tally.credits - credits_before,
+            requests=self._tally.requests - requests_before,
+            items=items,
+        )
+
+    async def _keep(self, page: SavedPage) -> None:
+        if self._log is not None:
+            await let_finish(self._log.append(page), self._stop, STORING_SECONDS)
+        self._take_in(page)
+
+    def _take_in(self, page: SavedPage) -> None:
+        """Go on by a page, whether it was just answered or was saved: the same rules hold."""
+        self._items.add(page.items)
+        self._pages.append(page.limit)
+        self._paging = paging.after_page(
+            self._paging,
+            paging.Ask(page.number, page.offset, page.limit),
+            received=page.received,
+            results=page.results,
+            approximate=page.approximate,
+            new=page.new,
+        )
 
     def progress(self) -> Progress:
         """Return how far this domain is."""
@@ -86,4 +149,5 @@ class Collecting:
             reported=self._paging.results,
             truncated=finish.truncated,
             message=finish.message,
+            pages=tuple(self._pages),
         )

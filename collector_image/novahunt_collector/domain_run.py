@@ -3,19 +3,28 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from novahunt_collector import receipts
+from novahunt_collector import receipts, resuming
 from novahunt_collector.asking import Asker
 from novahunt_collector.changes import changed
+from novahunt_collector.checkpoint import Header
 from novahunt_collector.collecting import Collecting
-from novahunt_collector.errors import ClaimedError, CollectorError, DomainRefusedError, StoppedError, reason_of
+from novahunt_collector.errors import (
+    ClaimedError,
+    CollectorError,
+    DomainRefusedError,
+    StoppedError,
+    StorageFailedError,
+    reason_of,
+)
 from novahunt_collector.freshness import is_fresh
 from novahunt_collector.hunter import HunterClient
 from novahunt_collector.pace import Pace
 from novahunt_collector.paging import Limits
 from novahunt_collector.settings import Settings
+from novahunt_collector.stopping import ANSWER_SECONDS, INTERRUPTED, STORING_SECONDS, Stop, let_finish
 from novahunt_collector.storage.interface import Kept, Storage
 from novahunt_collector.tally import Tally
 from novahunt_contract import times
@@ -27,8 +36,8 @@ from novahunt_contract.searchhash import search_hash
 
 _log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 6.0
-"""A document that is being stored when the process is asked to stop gets so long: it is paid for."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""By so much the clocks of two nodes may differ."""
 
 _T = TypeVar("_T")
 
@@ -44,6 +53,7 @@ class Tools(NamedTuple):
     """UTC."""
     uniform: Callable[[float, float], float]
     """Returns a random number between its two arguments."""
+    stop: Stop
 
 
 class DomainRun:
@@ -65,6 +75,7 @@ class DomainRun:
         settings = tools.settings
         job_id = settings.job_id or f"collect-{domain}-{times.to_milliseconds(self._started)}"
         self.name = receipts.RunName(domain=domain, run=settings.run, job_id=job_id)
+        self._pages = tools.storage.pages(domain)
         self._collecting = self._new_collecting()
 
     async def run(self) -> Receipt:
@@ -81,7 +92,7 @@ class DomainRun:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            stopped = StoppedError("stopped by a signal before the domain was finished")
+            stopped = StoppedError(INTERRUPTED)
             receipt = self.failed(reason_of(stopped), str(stopped))
         except Exception as error:  # noqa: BLE001 - whatever it is, the receipt must say that it happened
             _log.exception("a defect of the collector")
@@ -95,10 +106,15 @@ class DomainRun:
         progress = self._collecting.progress()
         if receipt.sha256 is not None:
             progress = Progress(percent=100, emails=receipt.items, requests=self._tally.requests)
-        await self._tools.pace.finish(progress, spent=self._tally.credits)
+        unfinished = receipt.sha256 is None
+        await self._tools.pace.finish(progress, spent=self._tally.credits, stopping=unfinished)
 
     def failed(self, reason: Reason, message: str) -> Receipt:
         """Return the receipt of a run that ends now without an answer, and log so."""
+        kept = self._pages.kept if self._pages is not None else 0
+        if kept:
+            saved = "1 page is saved" if kept == 1 else f"{kept} pages are saved"
+            message = f"{message}; {saved}, and the next run goes on from there"
         _log.error("[CollectionWorker] Job %s failed for %s: %s", self.name.job_id, self._domain, message)
         return receipts.of_failure(self.name, reason, message, self._tally)
 
@@ -107,9 +123,10 @@ class DomainRun:
         await storage.prepare(self._domain)
         before = await storage.load(self._domain)
         if before is not None and not self._again and self._is_fresh(before.document):
-            kept = await _let_finish(storage.confirm(before, self.name.run))
+            kept = await self._let_finish(storage.confirm(before, self.name.run))
             if kept is None:
                 return await self._overtaken()
+            await self._drop_pages()
             message = f"answered from storage: collected at {before.document.collected_at} with the same filters"
             hint = "" if settings.intake else " (--again asks Hunter anew)"
             _log.info("%s, in %s; Hunter was not asked%s", message, kept.place, hint)
@@ -121,9 +138,10 @@ class DomainRun:
             if await storage.remove(self._domain):
                 raise type(error)(f"{error}; what was stored for it is removed") from None
             raise
-        kept_now = await _let_finish(storage.store(document))
+        kept_now = await self._let_finish(storage.store(document))
         if kept_now is None:
             return await self._overtaken()
+        await self._drop_pages()
         self._log_stored(kept_now)
         difference = changed(before.document, document) if before is not None else None
         return receipts.of_document(
@@ -143,7 +161,7 @@ class DomainRun:
     async def _collect(self) -> tuple[Document, str]:
         """Return the document, and why it is truncated if it is."""
         settings = self._tools.settings
-        collected_at = self._tools.now()
+        begun = await self._begin()
         collected = await self._collecting.run()
         document = Document(
             domain=self._domain,
@@ -151,7 +169,7 @@ class DomainRun:
             total=len(collected.items),
             stored_at=times.to_text(self._tools.now()),
             # The beginning: a wish for newer addresses that comes while we ask is not met by what came before it.
-            collected_at=times.to_text(collected_at),
+            collected_at=begun.started,
             job_id=self.name.job_id,
             collection=settings.collection,
             run=settings.run,
@@ -159,11 +177,39 @@ class DomainRun:
             truncated=collected.truncated,
             max_results=settings.hunter.max_results,
             max_credits=settings.domain_credits or 0,
-            search_hash=search_hash(settings.search),
-            credits=self._tally.credits,
-            requests=self._tally.requests,
+            search_hash=begun.search_hash,
+            credits=self._tally.credits + self._tally.credits_saved,
+            requests=self._tally.requests + self._tally.requests_saved,
+            page_size=begun.page_size,
+            pages=collected.pages,
         )
         return document, collected.message
+
+    async def _begin(self) -> Header:
+        """Take over what a run that was not finished saved; return what all pages are of."""
+        settings = self._tools.settings
+        now = self._tools.now()
+        if settings.not_before is not None and now < settings.not_before <= now + CLOCK_SKEW:
+            # What is asked for now answers the wish, even if this clock is behind the one that gave its time.
+            now = settings.not_before
+        fresh = Header(
+            domain=self._domain,
+            search_hash=search_hash(settings.search),
+            page_size=settings.hunter.page_size,
+            started=times.to_text(now),
+        )
+        begun = await resuming.begin(self._pages, fresh, resuming.Wish(settings.not_before, self._again))
+        self._collecting.go_on_from(begun)
+        return begun.header
+
+    async def _drop_pages(self) -> None:
+        """Remove the saved pages: the document is durable. What fails here is no reason to collect again."""
+        if self._pages is None:
+            return
+        try:
+            await self._let_finish(self._pages.remove())
+        except StorageFailedError as error:
+            _log.warning("the pages of the finished run are still there: %s", error)
 
     async def _overtaken(self) -> Receipt:
         """End quietly: a later run's document is there, and it is the domain's answer."""
@@ -172,6 +218,7 @@ class DomainRun:
         kept = await self._tools.storage.load(self._domain)
         if kept is None:
             raise StoppedError(f"{message}, and can't be read")
+        await self._drop_pages()
         return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=False)
 
     def _log_stored(self, kept: Kept) -> None:
@@ -190,23 +237,11 @@ class DomainRun:
             tally=self._tally,
             settings=tools.settings.backoff,
             uniform=tools.uniform,
+            stop=tools.stop,
+            grace=ANSWER_SECONDS if self._pages is not None else 0.0,
         )
         limits = Limits(hunter.page_size, hunter.max_results, hunter.max_offset)
-        return Collecting(asker, limits, self._tally)
+        return Collecting(asker, limits, self._tally, pages=self._pages, stop=tools.stop)
 
-
-async def _let_finish(work: Coroutine[object, object, _T]) -> _T:
-    """Await work that a stop of the process may only cut short after a grace."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=GRACE_SECONDS)
-        if task.done() and not task.cancelled():
-            # Durable or failed: either way the run's own ending says more than the signal.
-            current = asyncio.current_task()
-            if current is not None:
-                current.uncancel()
-            return task.result()
-        task.cancel()
-        raise
+    async def _let_finish(self, work: Coroutine[object, object, _T]) -> _T:
+        return await let_finish(work, self._tools.stop, STORING_SECONDS)

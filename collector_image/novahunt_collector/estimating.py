@@ -76,13 +76,13 @@ class Estimating(Errand):
         self._display.begun(self._title, free=True)
         try:
             async with open_tools(self._settings, self._display) as tools:
-                persistence = Persistence(tools.hunter, tools.pace, self._settings.backoff, tools.uniform)
+                persistence = Persistence(tools.hunter, tools.pace, self._settings.backoff, tools.uniform, tools.stop)
                 try:
                     for domain in self._domains:
                         logs.domain_in_hand.set(domain)
                         self._add(await self._count(CountRequest(domain, tools.hunter), persistence))
                 finally:
-                    await tools.pace.finish(self._progress(), spent=0)
+                    await tools.pace.finish(self._progress(), spent=0, stopping=False)
         finally:
             self._display.close()
             if self._output is not None:

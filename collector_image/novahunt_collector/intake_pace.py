@@ -110,24 +110,30 @@ class IntakePace(Pace):
             # One try only: what is not heard now goes with the next call.
             await self._ask(None, wanted=False, read_seconds=HOLD_MARGIN_SECONDS)
 
-    async def finish(self, progress: contract.Progress, *, spent: int) -> None:
+    async def finish(self, progress: contract.Progress, *, spent: int, stopping: bool) -> None:
         """Report the end, within three seconds or not at all."""
         self._spent = spent
         if self._refused:
             return
         try:
             async with asyncio.timeout(FINISH_SECONDS):
-                await self._ask(progress, wanted=False, read_seconds=FINISH_SECONDS)
+                await self._ask(progress, wanted=False, read_seconds=FINISH_SECONDS, stopping=stopping)
         except (TimeoutError, CollectorError) as error:
             _log.info(
                 "the operator's intake did not hear of the end (%s); permits expire by themselves", type(error).__name__
             )
 
     async def _ask(
-        self, progress: contract.Progress | None, *, wanted: bool, read_seconds: float, most: int = 0
+        self,
+        progress: contract.Progress | None,
+        *,
+        wanted: bool,
+        read_seconds: float,
+        most: int = 0,
+        stopping: bool = False,
     ) -> float:
         """Make one call; return the seconds to wait before the next one."""
-        call = self._permits.call(progress, wanted=wanted, most=most, spent=self._spent)
+        call = self._permits.call(progress, wanted=wanted, most=most, spent=self._spent, stopping=stopping)
         try:
             reply = await self._link.call(
                 "POST",

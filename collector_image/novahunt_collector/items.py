@@ -21,13 +21,15 @@ class Items:
     def __len__(self) -> int:
         return len(self._by_address)
 
-    def add(self, items: Iterable[Item]) -> int:
-        """Take a page's items in; return how many addresses were new."""
-        before = len(self._by_address)
+    def unknown(self, items: Iterable[Item]) -> int:
+        """Return how many of a page's addresses were on no page before."""
+        return len({item.email for item in items} - self._by_address.keys())
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Take a page's items in."""
         for item in items:
             known = self._by_address.get(item.email)
             self._by_address[item.email] = item if known is None else merge(known, item)
-        return len(self._by_address) - before
 
     def in_order(self) -> tuple[Item, ...]:
         """Return the items: highest confidence first, then by address."""

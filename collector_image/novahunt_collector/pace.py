@@ -45,12 +45,13 @@ class Pace(abc.ABC):
         """
 
     @abc.abstractmethod
-    async def finish(self, progress: Progress, *, spent: int) -> None:
+    async def finish(self, progress: Progress, *, spent: int, stopping: bool) -> None:
         """Give back what was taken and not used, and tell the domain's end. Raises nothing of its own.
 
         Args:
             progress: The last one.
             spent: What the domain has cost in this process, in credits.
+            stopping: The process leaves its domain unfinished.
         """
 
 
@@ -85,6 +86,6 @@ class SelfPace(Pace):
         """Count the windows from now on; the wait before the next try slows down enough."""
         self.over()
 
-    async def finish(self, progress: Progress, *, spent: int) -> None:  # noqa: ARG002 - nobody to tell
+    async def finish(self, progress: Progress, *, spent: int, stopping: bool) -> None:  # noqa: ARG002 - nobody to tell
         """Count what the domain has cost; what was taken was sent."""
         self._spent_before += spent

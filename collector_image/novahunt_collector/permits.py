@@ -15,7 +15,9 @@ class Permits:
         self._held_since = 0.0
         self._unreported: Answered | None = None
 
-    def call(self, progress: Progress | None, *, wanted: bool, most: int = 0, spent: int = 0) -> PermitCall:
+    def call(
+        self, progress: Progress | None, *, wanted: bool, most: int = 0, spent: int = 0, stopping: bool = False
+    ) -> PermitCall:
         """Return what to say now; a permit that is still held is not asked for twice but given back.
 
         Args:
@@ -23,6 +25,7 @@ class Permits:
             wanted: Whether a permit is asked for.
             most: Credits that the request can cost.
             spent: Credits that this process has spent on its domain.
+            stopping: Whether the process leaves its domain unfinished.
         """
         self.give_back()
         return PermitCall(
@@ -32,6 +35,7 @@ class Permits:
             progress=progress,
             credits=most,
             spent=spent,
+            stopping=stopping,
         )
 
     def heard(self, call: PermitCall, answer: PermitAnswer, now: float) -> None:

@@ -15,6 +15,7 @@ from novahunt_collector.errors import (
     CollectorError,
     QuotaUsedUpError,
     RetryableError,
+    StoppedError,
     TooFastError,
     UnavailableError,
     UnclearRefusalError,
@@ -22,6 +23,7 @@ from novahunt_collector.errors import (
 from novahunt_collector.hunter import HunterClient
 from novahunt_collector.pace import Cost, Pace
 from novahunt_collector.settings import Backoff
+from novahunt_collector.stopping import INTERRUPTED, Stop
 from novahunt_collector.waits import waits
 from novahunt_contract.intake import Progress
 
@@ -59,7 +61,12 @@ class Persistence:
     """Asks for one thing after the other; waits and tries again where that helps."""
 
     def __init__(
-        self, hunter: HunterClient, pace: Pace, settings: Backoff, uniform: Callable[[float, float], float]
+        self,
+        hunter: HunterClient,
+        pace: Pace,
+        settings: Backoff,
+        uniform: Callable[[float, float], float],
+        stop: Stop,
     ) -> None:
         """Take the parts.
 
@@ -68,10 +75,12 @@ class Persistence:
             pace: Lets each request go.
             settings: How long to wait between tries, and in all.
             uniform: Returns a random number between its two arguments.
+            stop: Whether a signal asked the process to end: then nothing is tried again.
         """
         self._hunter = hunter
         self._pace = pace
         self._patience = settings.patience
+        self._stop = stop
         self._last: CollectorError | None = None
         # backoff's own jitter would fall below a Retry-After, and its own logger prints what errors hold.
         self._persistently = backoff.on_exception(
@@ -107,6 +116,8 @@ class Persistence:
             self._last = error
             if error.may_have_cost:
                 request.lost()
+            if self._stop.asked:
+                raise StoppedError(INTERRUPTED) from None
             throttled = isinstance(error, TooFastError | UnclearRefusalError)
             await self._pace.failed(throttled=throttled, retry_after=error.retry_after)
             if isinstance(error, UnclearRefusalError):

@@ -19,6 +19,7 @@ from novahunt_collector.errors import CollectorError, UsageError, exit_code_of, 
 from novahunt_collector.estimating import Estimating
 from novahunt_collector.presenting import Presentation
 from novahunt_collector.settings import Settings
+from novahunt_collector.stopping import Stop
 from novahunt_collector.tally import Tally
 from novahunt_contract import environment
 from novahunt_contract.errands import Task
@@ -79,7 +80,7 @@ class _Process:
         self._settings = settings
         self._environ = environ
         self._display = display
-        self._stopping = False
+        self._stopping = Stop()
         self._showing = False
         """Something is written to standard output, whose reader may be slow."""
         self._in_hand: DomainRun | None = None
@@ -93,7 +94,8 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, task)
         shown = Presentation(wanted, self._display)
-        async with open_tools(self._settings, self._display, prints=wanted.output is None) as tools:
+        prints = wanted.output is None
+        async with open_tools(self._settings, self._display, stop=self._stopping, prints=prints) as tools:
             shown.open()
             try:
                 for domain in wanted.domains:
@@ -108,7 +110,7 @@ class _Process:
                         break
             finally:
                 logs.domain_in_hand.set(None)
-                await self._show(shown.close(stopped=self._stopping))
+                await self._show(shown.close(stopped=self._stopping.asked))
         return self._code
 
     async def _show(self, showing: Awaitable[None]) -> bool:
@@ -125,7 +127,7 @@ class _Process:
         return True
 
     async def _receipt_of(self, run: DomainRun) -> Receipt:
-        if self._stopping:
+        if self._stopping.asked:
             return run.failed(Reason.INTERRUPTED, "stopped by a signal before the domain was begun")
         self._in_hand = run
         try:
@@ -140,9 +142,9 @@ class _Process:
         return ExitCode.STORAGE_FAILED if code is ExitCode.DONE and not written else code
 
     def _stop(self, task: asyncio.Task[ExitCode] | None) -> None:
-        if self._stopping:
+        if self._stopping.asked:
             return
-        self._stopping = True
+        self._stopping.asked = True
         _log.info("a signal asks to stop")
         # What comes after a receipt takes seconds at most; cutting it short would spoil a good end.
         if task is not None and self._in_hand is not None:

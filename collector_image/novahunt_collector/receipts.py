@@ -33,6 +33,7 @@ def of_failure(name: RunName, reason: Reason, message: str, tally: Tally) -> Rec
         job_id=name.job_id,
         message=message,
         credits=tally.credits,
+        credits_saved=tally.credits_saved,
         requests=tally.requests,
     )
 
@@ -53,6 +54,7 @@ def of_document(
         items=document.total,
         reported=document.reported,
         credits=tally.credits,
+        credits_saved=tally.credits_saved,
         requests=tally.requests,
         search_hash=document.search_hash,
         collected_at=document.collected_at,

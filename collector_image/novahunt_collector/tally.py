@@ -25,6 +25,10 @@ class Tally:
         """Take whether each repetition counts as paid anew (`HUNTER_REPEATS_CHARGED`)."""
         self.requests = 0
         """Every HTTP request to domain-search, answered or not."""
+        self.requests_saved = 0
+        """The same, of earlier runs, for the pages that were taken over from them."""
+        self.credits_saved = 0
+        """What those pages cost."""
         self._repeats_charged = repeats_charged
         self._answered = 0
         self._lost: dict[Page, int] = {}
@@ -39,6 +43,11 @@ class Tally:
         """Take pages that were paid for in this billing period already, by an earlier run."""
         if not self._repeats_charged:
             self._free = pages
+
+    def took_over(self, *, credits: int, requests: int) -> None:  # noqa: A002 - Hunter's word for its money
+        """Count a page that an earlier run got, and paid for."""
+        self.credits_saved += credits
+        self.requests_saved += requests
 
     def asked(self) -> None:
         """Count a request that is about to be sent."""

@@ -26,6 +26,6 @@ class WatchedPace(Pace):
         """Pass it on; the wait is shown by whoever waits."""
         await self._pace.failed(throttled=throttled, retry_after=retry_after)
 
-    async def finish(self, progress: Progress, *, spent: int) -> None:
+    async def finish(self, progress: Progress, *, spent: int, stopping: bool) -> None:
         """Pass it on; the end is shown by whoever knows it."""
-        await self._pace.finish(progress, spent=spent)
+        await self._pace.finish(progress, spent=spent, stopping=stopping)

@@ -59,6 +59,31 @@ def make_folder(folder: Path) -> None:
             folder.chmod(FOLDER_MODE | stat.S_ISGID)
 
 
+class Folder:
+    """A folder that must stay on the volume on which it was at the start."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._device: int | None = None
+
+    def begin(self) -> None:
+        """Make it if it is not there, and note its volume."""
+        make_folder(self.path)
+        self._device = self.path.stat().st_dev
+
+    def check(self) -> None:
+        """Find out that what lies below the mount of a volume has come to light.
+
+        Raises:
+            StorageFailedError: the path leads to another volume now; what is written there would not be found.
+        """
+        there = self.path
+        while not there.exists():
+            there = there.parent
+        if self._device not in (None, there.stat().st_dev):
+            raise StorageFailedError(f"{self.path} can't be used: its volume is not there any more: mount it again")
+
+
 def create(path: Path) -> int:
     """Make a file and return its descriptor for writing; whatever has that name already is an error."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from novahunt_collector.storage import files, threads
-from novahunt_collector.storage.interface import Kept, Storage
+from novahunt_collector.storage.checkpoints import FolderPages, checkpoint_path
+from novahunt_collector.storage.interface import Kept, PageLog, Storage
 from novahunt_contract import document as documents
 from novahunt_contract.document import Document
 
@@ -27,7 +28,7 @@ class FolderStorage(Storage):
             folder: Made when it is not there.
             patience: Seconds in all for one call; a hanging file server would hold it for ever.
         """
-        self._folder = folder
+        self._folder = files.Folder(folder)
         self._patience = patience
 
     async def prepare(self, domain: str) -> None:
@@ -50,15 +51,19 @@ class FolderStorage(Storage):
         """Delete the domain's file, durably."""
         return await self._in_time(lambda: self._remove(domain))
 
+    def pages(self, domain: str) -> PageLog:
+        """Return the domain's checkpoint, a hidden file beside its document."""
+        return FolderPages(self._folder, domain, self._patience)
+
     async def _in_time(self, work: Callable[[], _T]) -> _T:
-        return await threads.within(self._patience, self._folder, work)
+        return await threads.within(self._patience, self._folder.path, work)
 
     def _prepare(self, domain: str) -> None:
-        with files.explained(self._folder):
-            files.make_folder(self._folder)
-            for leftover in files.leftovers(self._folder, domain):
+        with files.explained(self._folder.path):
+            self._folder.begin()
+            for leftover in files.leftovers(self._folder.path, domain):
                 leftover.unlink(missing_ok=True)
-            probe = files.temporary(self._folder, domain)
+            probe = files.temporary(self._folder.path, domain)
             os.close(files.create(probe))
             probe.unlink()
 
@@ -82,9 +87,11 @@ class FolderStorage(Storage):
     def _store(self, document: Document) -> Kept | None:
         data = documents.encode(document)
         path = self._path(document.domain)
-        temporary = files.temporary(self._folder, document.domain)
+        temporary = files.temporary(self._folder.path, document.domain)
         with files.explained(path):
-            files.make_folder(self._folder)
+            # A folder that was removed meanwhile is made anew: the addresses are paid for.
+            self._folder.check()
+            files.make_folder(self._folder.path)
             try:
                 files.write_durably(temporary, data)
                 # As late as possible: a pod of an older run, back from a lost node, must not win.
@@ -96,21 +103,28 @@ class FolderStorage(Storage):
                 # After the renaming there is nothing left by this name.
                 with contextlib.suppress(OSError):
                     temporary.unlink(missing_ok=True)
-            files.sync_folder(self._folder)
+            files.sync_folder(self._folder.path)
         return _kept(document, data, path)
 
     def _remove(self, domain: str) -> bool:
         path = self._path(domain)
         with files.explained(path):
-            try:
-                path.unlink()
-            except FileNotFoundError:
-                return False
-            files.sync_folder(self._folder)
-        return True
+            self._folder.check()
+            removed = [name for name in (path, checkpoint_path(self._folder.path, domain)) if _unlinked(name)]
+            if removed:
+                files.sync_folder(self._folder.path)
+        return bool(removed)
 
     def _path(self, domain: str) -> Path:
-        return self._folder / documents.file_name(domain)
+        return self._folder.path / documents.file_name(domain)
+
+
+def _unlinked(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _kept(document: Document, data: bytes, path: Path) -> Kept:

@@ -4,6 +4,7 @@ import abc
 
 import msgspec
 
+from novahunt_collector.checkpoint import Checkpoint, SavedPage
 from novahunt_contract.document import Document
 from novahunt_contract.receipt import ConfigMapPlace
 
@@ -18,6 +19,38 @@ class Kept(msgspec.Struct, frozen=True):
     place: str
     """For people: a path, or what takes its place."""
     config_map: ConfigMapPlace | None = None
+
+
+class PageLog(abc.ABC):
+    """Keeps the answered pages of one domain until its document is stored. Every method may raise StorageFailedError.
+
+    Of two processes with one domain the one that came last goes on; the other one ends at its next page.
+    """
+
+    @property
+    @abc.abstractmethod
+    def kept(self) -> int:
+        """Pages that a later run need not ask for again."""
+
+    @abc.abstractmethod
+    async def load(self) -> Checkpoint | None:
+        """Return what a run that was not finished left; None if there is nothing, or nothing that can be trusted."""
+
+    @abc.abstractmethod
+    async def begin(self, checkpoint: Checkpoint) -> None:
+        """Take what was saved over for this process; without any page there is nothing to be kept yet."""
+
+    @abc.abstractmethod
+    async def append(self, page: SavedPage) -> None:
+        """Make one more page durable.
+
+        Raises:
+            StoppedError: another process has taken over, or removed what was saved.
+        """
+
+    @abc.abstractmethod
+    async def remove(self) -> None:
+        """Remove what was saved, durably; what another process has taken over stays."""
 
 
 class Storage(abc.ABC):
@@ -47,4 +80,8 @@ class Storage(abc.ABC):
 
     @abc.abstractmethod
     async def remove(self, domain: str) -> bool:
-        """Remove what is stored for a domain; tell whether this storage removed anything."""
+        """Remove what is stored for a domain, saved pages too; tell whether this storage removed anything."""
+
+    def pages(self, domain: str) -> PageLog | None:  # noqa: ARG002 - for those that can
+        """Return where a domain's answered pages are kept until its document is stored; None: nowhere."""
+        return None

@@ -1,15 +1,19 @@
 """Documents in memory and on standard output: what is left to a person whose folder can't be written."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from novahunt_collector.checkpoint import Checkpoint, SavedPage
 from novahunt_collector.errors import OutputClosedError, StorageFailedError
 from novahunt_collector.storage.folder import FolderStorage
-from novahunt_collector.storage.interface import Kept, Storage
+from novahunt_collector.storage.interface import Kept, PageLog, Storage
 from novahunt_contract import document as documents
 from novahunt_contract.document import Document
 
 _log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 class MemoryStorage(Storage):
@@ -67,7 +71,7 @@ class FolderOrMemoryStorage(Storage):
         try:
             await self._current.prepare(domain)
         except StorageFailedError as error:
-            self._fall_back(error)
+            self.fall_back(error)
 
     async def load(self, domain: str) -> Kept | None:
         """Read from where documents are stored now."""
@@ -80,7 +84,7 @@ class FolderOrMemoryStorage(Storage):
         except StorageFailedError as error:
             if self._current is self._memory:
                 raise
-            self._fall_back(error)
+            self.fall_back(error)
             return await self._memory.store(document)
 
     async def confirm(self, kept: Kept, run: int) -> Kept | None:  # noqa: ARG002 - the interface's
@@ -91,8 +95,51 @@ class FolderOrMemoryStorage(Storage):
         """Remove from where documents are stored now."""
         return await self._current.remove(domain)
 
-    def _fall_back(self, error: StorageFailedError) -> None:
-        if self._current is self._memory:
+    def pages(self, domain: str) -> PageLog:
+        """Return the folder's, while it is in use."""
+        return _PagesWhileWritable(self._folder.pages(domain), self)
+
+    @property
+    def in_memory(self) -> bool:
+        """True: the folder could not be used, and is not tried again."""
+        return self._current is self._memory
+
+    def fall_back(self, error: StorageFailedError) -> None:
+        """Go on in memory; a failure of memory itself has nothing to fall back to, and is raised."""
+        if self.in_memory:
             raise error
         _log.warning("%s; going on in memory, and the result goes to standard output", error)
         self._current = self._memory
+
+
+class _PagesWhileWritable(PageLog):
+    """A folder's pages; from the first failure on none are kept, and the collection goes on without."""
+
+    def __init__(self, pages: PageLog, storage: FolderOrMemoryStorage) -> None:
+        self._pages = pages
+        self._storage = storage
+
+    @property
+    def kept(self) -> int:
+        return 0 if self._storage.in_memory else self._pages.kept
+
+    async def load(self) -> Checkpoint | None:
+        return await self._unless_failed(lambda pages: pages.load())
+
+    async def begin(self, checkpoint: Checkpoint) -> None:
+        await self._unless_failed(lambda pages: pages.begin(checkpoint))
+
+    async def append(self, page: SavedPage) -> None:
+        await self._unless_failed(lambda pages: pages.append(page))
+
+    async def remove(self) -> None:
+        await self._unless_failed(lambda pages: pages.remove())
+
+    async def _unless_failed(self, call: Callable[[PageLog], Awaitable[_T]]) -> _T | None:
+        if self._storage.in_memory:
+            return None
+        try:
+            return await call(self._pages)
+        except StorageFailedError as error:
+            self._storage.fall_back(error)
+            return None

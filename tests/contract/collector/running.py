@@ -89,7 +89,7 @@ async def collect_with(
 def stored(folder: Path, domain: str = DOMAIN) -> Document | None:
     """Return what lies in a folder for a domain."""
     path = folder / documents.file_name(domain)
-    return documents.decode(path.read_bytes()) if path.exists() else None
+    return documents.decode(path.read_bytes()) if path.is_file() else None
 
 
 def command(arguments: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import pytest
 
 from contract.collector.running import DOMAIN, ended, environ, opened_when_read, run_process, started, stored
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Fault, Plan, Proceed, Simulator
+from novahunt_collector.storage.checkpoints import checkpoint_path
 from novahunt_contract import document as documents
 from novahunt_contract import environment as names
 from novahunt_contract.exitcodes import ExitCode
@@ -314,7 +315,8 @@ async def test_a_signal_ends_a_waiting_request_with_a_receipt(
     # The answer that was on its way may have been charged.
     assert (process.receipt.requests, process.receipt.credits) == (2, 20)
     assert "Traceback" not in process.log
-    assert list((place / "c").iterdir()) == []
+    assert "1 page is saved" in process.receipt.message
+    assert list((place / "c").iterdir()) == [checkpoint_path(place / "c", DOMAIN)]
     assert simulator.report().of_domain("n5.example").requests == 0
 
 

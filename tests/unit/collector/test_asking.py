@@ -25,6 +25,7 @@ from novahunt_collector.hunter import HunterClient, open_http
 from novahunt_collector.pace import Cost, Pace
 from novahunt_collector.paging import Ask
 from novahunt_collector.settings import Backoff, read
+from novahunt_collector.stopping import Stop
 from novahunt_collector.tally import Tally
 from novahunt_contract.intake import Progress
 from novahunt_contract.searchhash import Search
@@ -75,8 +76,8 @@ class RecordingPace(Pace):
     async def failed(self, *, throttled: bool, retry_after: float | None) -> None:
         self.heard.append(f"throttled {retry_after}" if throttled else "failed")
 
-    async def finish(self, progress: Progress, *, spent: int) -> None:
-        del progress, spent
+    async def finish(self, progress: Progress, *, spent: int, stopping: bool) -> None:
+        del progress, spent, stopping
 
 
 def asker(
@@ -94,6 +95,8 @@ def asker(
         tally=tally or Tally(),
         settings=settings,
         uniform=lambda _, high: high,
+        stop=Stop(),
+        grace=0.0,
     )
     return made, hunter
 

@@ -77,14 +77,14 @@ async def test_no_permit_yet_is_asked_for_again() -> None:
 async def test_the_end_gives_back_a_permit_that_was_not_used() -> None:
     made, link = pace([permit("p"), permit(None)])
     await made.take(PROGRESS, COST)
-    await made.finish(PROGRESS, spent=0)
+    await made.finish(PROGRESS, spent=0, stopping=False)
     assert (link.calls[1].wanted, link.calls[1].answered) == (False, Answered("p", unused=True))
 
 
 async def test_the_end_raises_nothing_even_if_nobody_hears_it() -> None:
     for last in (Reply(400, b"{}"), Unreachable(), Busy(1.0)):
         made, link = pace([last])
-        await made.finish(PROGRESS, spent=0)
+        await made.finish(PROGRESS, spent=0, stopping=False)
         assert len(link.calls) == 1
 
 
@@ -123,8 +123,12 @@ async def test_each_call_tells_what_the_request_can_cost_and_what_the_domain_has
     made, link = pace([permit("p"), permit(None), permit(None)])
     await made.take(PROGRESS, Cost(most=10, spent=37))
     await made.failed(throttled=True, retry_after=None)
-    await made.finish(PROGRESS, spent=38)
-    assert [(call.credits, call.spent) for call in link.calls] == [(10, 37), (0, 37), (0, 38)]
+    await made.finish(PROGRESS, spent=38, stopping=True)
+    assert [(call.credits, call.spent, call.stopping) for call in link.calls] == [
+        (10, 37, False),
+        (0, 37, False),
+        (0, 38, True),
+    ]
 
 
 @pytest.mark.parametrize(

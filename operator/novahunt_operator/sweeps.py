@@ -129,7 +129,7 @@ def _outdated(last: Sweep, results: Iterable[Result]) -> bool:
             digests.add(result.suppression)
         elif last.suppression:
             return True
-        if not last.suppression and _started(result) < times.from_text(last.at):
+        if not last.suppression and _started(result) <= times.from_text(last.at):
             # Nothing was stored when that sweep was put down as done, and this run had begun under older lists.
             return True
     return len(digests) > 1

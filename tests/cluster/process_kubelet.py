@@ -17,11 +17,12 @@ from typing import Any
 
 import msgspec
 
+from cluster.pod_files import Mount, Secret, Volume, write_lists
 from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
 from novahunt_operator import names
 from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, GoneError, NotFoundError
-from novahunt_operator.pods import TOKEN_FOLDER, VOLUME_FOLDER
+from novahunt_operator.pods import SUPPRESSION_FOLDER, TOKEN_FOLDER, VOLUME_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,13 +42,15 @@ class _Variable(msgspec.Struct, rename="camel"):
     value_from: _From | None = None
 
 
-class _Container(msgspec.Struct):
+class _Container(msgspec.Struct, rename="camel"):
     name: str
     env: tuple[_Variable, ...] = ()
+    volume_mounts: tuple[Mount, ...] = ()
 
 
 class _PodSpec(msgspec.Struct, rename="camel"):
     containers: tuple[_Container, ...]
+    volumes: tuple[Volume, ...] = ()
     service_account_name: str = "default"
     node_name: str = ""
 
@@ -68,10 +71,6 @@ class _Pod(msgspec.Struct):
 class _PodPage(msgspec.Struct):
     metadata: dict[str, Any]
     items: tuple[_Pod, ...]
-
-
-class _Secret(msgspec.Struct):
-    data: dict[str, bytes] = {}
 
 
 class _TokenStatus(msgspec.Struct):
@@ -142,7 +141,7 @@ class ProcessKubelet:
     logs: dict[str, Path] = field(default_factory=dict)
     """What running processes have logged, by pod name."""
     started: list[str] = field(default_factory=list)
-    """Domains, in the order in which their processes were started."""
+    """Domains and errands' tasks, in the order in which their processes were started."""
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _ended: set[str] = field(default_factory=set)
     """UIDs of pods whose process has ended."""
@@ -226,14 +225,15 @@ class ProcessKubelet:
                 )
             self.running[pod.metadata.name] = process
             self.logs[pod.metadata.name] = private / "log"
-            self.started.append(environment[env.DOMAIN])
+            purpose = environment.get(env.DOMAIN) or environment[env.TASK]
+            self.started.append(purpose)
             now = _now()
             try:
                 await self._report(pod, "Running", {"running": {"startedAt": now}})
                 code = await process.wait()
                 receipt = private / "termination"
                 message = receipt.read_text() if receipt.is_file() else ""
-                if self.before_end(environment[env.DOMAIN], code):
+                if self.before_end(purpose, code):
                     state = {"exitCode": code if code >= 0 else 128 - code, "message": message, "startedAt": now}
                     await self._report(pod, "Succeeded" if code == 0 else "Failed", {"terminated": state})
                     self._reported.add(pod.metadata.uid)
@@ -253,12 +253,19 @@ class ProcessKubelet:
             values[variable.name] = variable.value
             if variable.value_from is not None:
                 ref = variable.value_from.secret_key_ref
-                secret = await self.admin.get(f"/api/v1/namespaces/{self.namespace}/secrets/{ref.name}", _Secret)
+                secret = await self.admin.get(f"/api/v1/namespaces/{self.namespace}/secrets/{ref.name}", Secret)
                 values[variable.name] = secret.data[ref.key].decode()
         token = private / "token"
         token.write_text(await self._token(pod))
         values[env.INTAKE_TOKEN_FILE] = values[env.INTAKE_TOKEN_FILE].replace(f"{TOKEN_FOLDER}/token", str(token))
-        values[env.STORAGE] = values[env.STORAGE].replace(VOLUME_FOLDER, str(self.folder))
+        for name, folder, place in (
+            (env.STORAGE, VOLUME_FOLDER, self.folder),
+            (env.SUPPRESSION, SUPPRESSION_FOLDER, private / "lists"),
+        ):
+            if name in values:
+                values[name] = values[name].replace(folder, str(place))
+        mounts = pod.spec.containers[0].volume_mounts
+        await write_lists(self.admin, self.namespace, pod.spec.volumes, mounts, private / "lists")
         values[env.TERMINATION_LOG] = str(private / "termination")
         return {
             **values,

@@ -34,6 +34,7 @@ from novahunt_operator.settings import Settings
 from novahunt_operator.sources import Sources
 from novahunt_operator.store import Store
 from novahunt_operator.suppression import Suppression
+from novahunt_operator.sweeping import Sweeping
 from novahunt_operator.tokens import Tokens
 from novahunt_operator.watches import PodFeed, ResultFeed, Watch, pod_watch, result_watch
 from novahunt_operator.workqueue import WorkQueue
@@ -82,11 +83,13 @@ class Operator:
             progress=self._progress,
             queue=self._queue,
         )
+        documents = Documents(cluster, self._store, recorder, settings.max_config_map_bytes)
         self._intake = Intake(
             store=self._store,
             tokens=Tokens(cluster),
             permits=self._permits,
-            documents=Documents(cluster, self._store, recorder, settings.max_config_map_bytes),
+            documents=documents,
+            sweeping=Sweeping(self._store, recorder, documents),
             ledger=self._ledger,
             progress=self._progress,
             active=lambda: self._working and self._lease.held,

@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from novahunt_contract import document as documents
+from novahunt_contract.document import Document
 from novahunt_contract.intake import Stored
 from novahunt_contract.outcomes import Outcome
 from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator import names, parts, paths, room, wire
 from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_operator.parts import DamagedDocumentError, Parts
-from novahunt_operator.recorder import Recorder
+from novahunt_operator.recorder import Recorder, document_names
 from novahunt_operator.records import Collection, Job, Key, Place, Result, StoredResult
 from novahunt_operator.store import Store
 from novahunt_operator.stored import config_map_bytes
@@ -56,7 +57,7 @@ class Documents:
         if document.domain != job.domain or document.run != job.run:
             raise documents.InvalidDocumentError("it is of another domain or run than the caller's Job")
         packed = await asyncio.to_thread(parts.split, document.domain, data)
-        try:
+        with _refusals_named():
             result = await self._owner_of(collection, job)
             growth = packed.size - config_map_bytes(result.data)
             used = self._store.in_config_maps(collection.key) + self._added_beside(collection.key, job.domain)
@@ -79,10 +80,6 @@ class Documents:
                     refused_bytes=0,
                 )
                 await self._recorder.write(collection, stored)
-        except ApiError as error:
-            if error.code in _REFUSALS:
-                raise NotStoredError(f"the Kubernetes API refuses to store the document: {error.message}") from None
-            raise
         return Stored(place, documents.digest(data), len(data), document.stored_at)
 
     async def get(self, collection: Collection, job: Job) -> bytes | None:
@@ -97,21 +94,65 @@ class Documents:
         used = self._store.in_config_maps(collection.key)
         if result is not None and room.refused_now(result.data, used, self._max_bytes):
             raise NotStoredError(room.refusal(result.data.refused_bytes, used, self._max_bytes))
-        place = result.data.storage.config_map if result is not None and result.data.storage is not None else None
-        if result is None or place is None:
+        return await self.read(collection.key.namespace, result.data) if result is not None else None
+
+    async def read(self, namespace: str, result: Result) -> bytes | None:
+        """Return the document that a result tells of, or None.
+
+        Raises:
+            DamagedDocumentError: a part is missing, or the whole does not have the recorded digest.
+        """
+        place = result.storage.config_map if result.storage is not None else None
+        if place is None:
             return None
         found: list[wire.ConfigMapObject] = []
         for name in place.names:
             try:
-                found.append(
-                    await self._cluster.get(paths.config_maps(collection.key.namespace, name), wire.ConfigMapObject)
-                )
+                found.append(await self._cluster.get(paths.config_maps(namespace, name), wire.ConfigMapObject))
             except NotFoundError:
                 raise DamagedDocumentError(f"ConfigMap {name} is gone") from None
         data = await asyncio.to_thread(parts.join, place.key, found)
-        if result.data.sha256 is not None and documents.digest(data) != result.data.sha256:
+        if result.sha256 is not None and documents.digest(data) != result.sha256:
             raise DamagedDocumentError("the document does not have the recorded digest")
+        await self._remove_replaced(namespace, found, keep=place.names)
         return data
+
+    async def replace(self, collection: Collection, result: StoredResult, left: Document, data: bytes) -> Stored:
+        """Put what a sweep left of a document in its place; the old one is gone when this returns.
+
+        Raises:
+            NotStoredError: the cluster refuses it; the old one is still there.
+            ApiError: the cluster was away; a second call finishes what the first one began.
+        """
+        packed = await asyncio.to_thread(parts.split, left.domain, data)
+        before = document_names(result.data)
+        digest = documents.digest(data)
+        with _refusals_named():
+            place = await self._create(result, digest, packed, replaces=before)
+            stored = msgspec.structs.replace(
+                result.data,
+                storage=Place(config_map=place),
+                emails=left.total,
+                # Its own receipt tells which lists the sweep applied, when it has ended.
+                suppression="",
+                suppressed=left.suppressed,
+                stored_at=left.stored_at,
+                sha256=digest,
+                bytes=len(data),
+                stored_bytes=packed.size,
+            )
+            written = await self._recorder.write(collection, stored)
+            if before == place.names:
+                # A second call: a crash may have come between the switch and the removal.
+                await self.read(collection.key.namespace, written.data)
+        return Stored(place, digest, len(data), left.stored_at)
+
+    async def _remove_replaced(self, namespace: str, found: list[wire.ConfigMapObject], keep: tuple[str, ...]) -> None:
+        """Delete what a document took the place of, if a crash has left it: it holds what must not be stored."""
+        for part in found:
+            for name in filter(None, part.metadata.annotations.get(names.REPLACES_ANNOTATION, "").split(",")):
+                if name not in keep:
+                    await self._cluster.delete(paths.config_maps(namespace, name))
 
     async def _owner_of(self, collection: Collection, job: Job) -> StoredResult:
         """Return the record that owns the ConfigMaps; without one a crash here would leave them for ever."""
@@ -141,15 +182,19 @@ class Documents:
             # Two calls for one domain may overlap, when the collector had no answer to the first in time.
             self._added[collection].pop(domain, None)
 
-    async def _create(self, result: StoredResult, digest: str, packed: Parts) -> ConfigMapPlace:
-        made = []
-        for number in range(len(packed.contents)):
-            name = names.document_name(result.key.name, digest, number)
-            await self._create_part(result, name, packed.fields(number))
-            made.append(name)
+    async def _create(
+        self, result: StoredResult, digest: str, packed: Parts, replaces: tuple[str, ...] = ()
+    ) -> ConfigMapPlace:
+        made = [names.document_name(result.key.name, digest, number) for number in range(len(packed.contents))]
+        gone = ",".join(name for name in replaces if name not in made)
+        for number, name in enumerate(made):
+            notes = {names.REPLACES_ANNOTATION: gone} if gone and number == 0 else {}
+            await self._create_part(result, name, packed.fields(number), notes)
         return ConfigMapPlace(tuple(made), packed.key)
 
-    async def _create_part(self, result: StoredResult, name: str, content: dict[str, Any]) -> None:
+    async def _create_part(
+        self, result: StoredResult, name: str, content: dict[str, Any], notes: dict[str, str]
+    ) -> None:
         namespace = result.key.namespace
         body = {
             "apiVersion": "v1",
@@ -167,6 +212,7 @@ class Documents:
                 "annotations": {
                     names.DOMAIN_ANNOTATION: result.data.domain,
                     "argocd.argoproj.io/ignore-resource-updates": "true",
+                    **notes,
                 },
                 "ownerReferences": [_owner(result)],
             },
@@ -180,6 +226,17 @@ class Documents:
             if all(owner.uid != result.uid for owner in found.metadata.owner_references):
                 message = f"ConfigMap {name} of a deleted record is still there"
                 raise UnavailableError(0, "StillThere", message) from None
+
+
+@contextlib.contextmanager
+def _refusals_named() -> Iterator[None]:
+    """Tell what the cluster refuses for good apart from what may pass."""
+    try:
+        yield
+    except ApiError as error:
+        if error.code in _REFUSALS:
+            raise NotStoredError(f"the Kubernetes API refuses to store the document: {error.message}") from None
+        raise
 
 
 def _owner(result: StoredResult) -> dict[str, Any]:

@@ -6,20 +6,23 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
 from novahunt_contract import intake as protocol
 from novahunt_contract.document import InvalidDocumentError
+from novahunt_contract.errands import Task
 from novahunt_operator.cluster import ApiError
 from novahunt_operator.documents import Documents, LaterRunError, NotStoredError
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.parts import DamagedDocumentError
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
-from novahunt_operator.records import Collection, Job, Key
+from novahunt_operator.records import Collection, Errand, Job, Key
 from novahunt_operator.store import Store
+from novahunt_operator.sweeping import BusyError, Sweeping
 from novahunt_operator.tokens import InvalidTokenError, Tokens
 
 _RETRY_AFTER = "1"
@@ -32,19 +35,22 @@ _STATUSES: dict[type[Exception], int] = {
     InvalidDocumentError: 400,
     DamagedDocumentError: 404,
     LaterRunError: 409,
+    BusyError: 409,
     NotStoredError: 507,
 }
 """How what is wrong with a document is answered."""
+
+Message = TypeVar("Message", bound=msgspec.Struct)
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A collector, and the Job that it speaks for."""
+    """A process of the collector image, and the Job that it speaks for: a domain's, or an errand's."""
 
     collection: Collection
-    job: Job
+    job: Job | Errand
     pod_uid: str
 
 
@@ -66,6 +72,7 @@ class Intake:
         tokens: Tokens,
         permits: Permits,
         documents: Documents,
+        sweeping: Sweeping,
         ledger: Ledger,
         progress: ProgressBoard,
         active: Callable[[], bool],
@@ -76,6 +83,7 @@ class Intake:
         self._tokens = tokens
         self._permits = permits
         self._documents = documents
+        self._sweeping = sweeping
         self._ledger = ledger
         self._progress = progress
         self._active = active
@@ -93,6 +101,10 @@ class Intake:
                 web.post(protocol.PERMITS, self._guarded(self._permit)),
                 web.put(protocol.DOCUMENT, self._guarded(self._put_document)),
                 web.get(protocol.DOCUMENT, self._guarded(self._get_document)),
+                web.get(protocol.DOCUMENTS, self._guarded(self._list_documents)),
+                web.get(protocol.DOCUMENTS + "/{domain}", self._guarded(self._get_one_document)),
+                web.put(protocol.DOCUMENTS + "/{domain}", self._guarded(self._replace_document)),
+                web.post(protocol.SWEPT, self._guarded(self._swept)),
             ]
         )
         return application
@@ -129,7 +141,7 @@ class Intake:
         if pod is None:
             raise self._unknown(identity.pod_uid)
         self._first_calls.pop(identity.pod_uid, None)
-        job = self._store.job_by_uid(pod.job_uid)
+        job = self._store.job_by_uid(pod.job_uid) or self._store.errand_by_uid(pod.job_uid)
         if pod.key.namespace != identity.namespace or pod.finished:
             raise _RefusedError(403, "the pod is not, or no longer, a collector at work")
         if job is None:
@@ -151,19 +163,22 @@ class Intake:
 
     async def _permit(self, request: web.Request, caller: Caller) -> web.Response:
         call = await _read(request, protocol.PermitCall)
+        if isinstance(caller.job, Errand) and call.credits:
+            raise _RefusedError(403, "an errand asks for nothing that can cost credits")
         if call.answered is not None:
             self._permits.report(call.fingerprint, call.answered)
         key = caller.collection.key
         if call.progress is not None and self._progress.put(caller.pod_uid, call.progress):
             self._progressed(key)
         if not call.wanted:
-            if call.stopping:
+            if call.stopping and isinstance(caller.job, Job):
                 await self._ledger.give_back(caller.collection, caller.job.uid, caller.pod_uid, call)
             return _json(protocol.PermitAnswer())
         # First the record, then the permit: a crash between the two leaves credits set aside, not spent unseen.
-        refusal = await self._ledger.reserve(caller.collection, caller.job.uid, caller.pod_uid, call)
-        if refusal is not None:
-            return _json(protocol.PermitAnswer(refused=refusal.word, credits_left=refusal.left))
+        if isinstance(caller.job, Job):
+            refusal = await self._ledger.reserve(caller.collection, caller.job.uid, caller.pod_uid, call)
+            if refusal is not None:
+                return _json(protocol.PermitAnswer(refused=refusal.word, credits_left=refusal.left))
         permit = await self._permits.acquire(call.fingerprint, key, caller.pod_uid, seconds=protocol.HOLD_SECONDS)
         if permit is not None and not self._active():
             self._permits.report(call.fingerprint, protocol.Answered(permit, unused=True))
@@ -171,20 +186,56 @@ class Intake:
         return _json(protocol.PermitAnswer(permit))
 
     async def _put_document(self, request: web.Request, caller: Caller) -> web.Response:
-        if caller.job.claim_name is not None:
+        job = _of_a_domain(caller)
+        if job.claim_name is not None:
             raise _RefusedError(400, "this Job stores on a volume, not in ConfigMaps")
-        data = await asyncio.to_thread(_unpacked, await request.read(), request.headers.get("Content-Encoding", ""))
-        return _json(await self._documents.put(caller.collection, caller.job, data))
+        return _json(await self._documents.put(caller.collection, job, await _body(request)))
 
     async def _get_document(self, request: web.Request, caller: Caller) -> web.Response:
         del request
-        data = await self._documents.get(caller.collection, caller.job)
-        if data is None:
-            raise _RefusedError(404, "no document is stored for this domain")
-        return web.Response(body=data, content_type="application/json")
+        return _document(await self._documents.get(caller.collection, _of_a_domain(caller)))
+
+    async def _list_documents(self, request: web.Request, caller: Caller) -> web.Response:
+        del request
+        return _json(protocol.Listing(self._sweeping.domains(_swept_by(caller))))
+
+    async def _get_one_document(self, request: web.Request, caller: Caller) -> web.Response:
+        return _document(await self._sweeping.get(_swept_by(caller), request.match_info["domain"]))
+
+    async def _replace_document(self, request: web.Request, caller: Caller) -> web.Response:
+        collection = _swept_by(caller)
+        return _json(await self._sweeping.put(collection, request.match_info["domain"], await _body(request)))
+
+    async def _swept(self, request: web.Request, caller: Caller) -> web.Response:
+        await self._sweeping.swept(_swept_by(caller), await _read(request, protocol.Swept))
+        return web.Response()
 
 
-async def _read(request: web.Request, kind: type[protocol.PermitCall]) -> protocol.PermitCall:
+def _of_a_domain(caller: Caller) -> Job:
+    """Return the caller's Job, whose domain's document it may store and read."""
+    if isinstance(caller.job, Errand):
+        raise _RefusedError(403, "this call is for collectors of one domain")
+    return caller.job
+
+
+def _swept_by(caller: Caller) -> Collection:
+    """Return the collection whose documents the caller may sweep."""
+    if not isinstance(caller.job, Errand) or caller.job.task is not Task.SWEEP:
+        raise _RefusedError(403, "this call is for sweeps")
+    return caller.collection
+
+
+async def _body(request: web.Request) -> bytes:
+    return await asyncio.to_thread(_unpacked, await request.read(), request.headers.get("Content-Encoding", ""))
+
+
+def _document(data: bytes | None) -> web.Response:
+    if data is None:
+        raise _RefusedError(404, "no document is stored for this domain")
+    return web.Response(body=data, content_type="application/json")
+
+
+async def _read(request: web.Request, kind: type[Message]) -> Message:
     try:
         return msgspec.json.decode(await request.read(), type=kind)
     except msgspec.DecodeError as error:

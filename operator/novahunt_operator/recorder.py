@@ -30,6 +30,9 @@ class Recorder:
         before = self._store.results_of(collection.key).get(result.domain)
         if before is not None and before.data.run > result.run:
             raise ConflictError(409, "LaterRun", f"run {before.data.run} of {result.domain} is recorded already")
+        if before is not None and result.storage is None:
+            # A crash may leave a record that tells of ConfigMaps that are gone, never addresses that nothing tells of.
+            await self._remove_unlisted(collection.key, before.data, result)
         body = _body(collection, result)
         namespace = collection.key.namespace
         if before is None:
@@ -40,7 +43,7 @@ class Recorder:
             written = await self._cluster.replace(path, body, wire.ResultObject)
         stored = parse.result(written)
         self._store.put_result(stored)
-        if before is not None:
+        if before is not None and result.storage is not None:
             await self._remove_unlisted(collection.key, before.data, result)
         return stored
 

@@ -41,8 +41,8 @@ from novahunt_operator.waits import Scheduling, find_wait
 from novahunt_operator.wanted import Wanted
 
 SLOTS = 3
-PART = 2
-"""Domains that one Job counts, so that a few come to several Jobs."""
+PART = 2 * len("a.example ")
+"""Bytes of the domains that one Job counts, so that a few come to several Jobs."""
 
 DOMAINS = [f"{letter}.example" for letter in "abcdefg"]
 SIZES = {domain: number * 3 for number, domain in enumerate(DOMAINS)}
@@ -55,8 +55,8 @@ class ErrandHistories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.usual = estimates.MAX_ESTIMATED
-        estimates.MAX_ESTIMATED = PART
+        self.usual = estimates.MAX_TEXT
+        estimates.MAX_TEXT = PART
         self.now = NOW
         self.wishes: dict[str, Any] = {"mode": "Estimate", "concurrency": 2, "suppressionFrom": [LIST]}
         self.domains = DOMAINS[:5]
@@ -280,7 +280,7 @@ class ErrandHistories(RuleBasedStateMachine):
         assert set(self.stored.values()) <= {self.lists}, "a document was never held against the newest list"
         assert self.status.sweep is not None
         assert not self.live()
-        estimates.MAX_ESTIMATED = self.usual
+        estimates.MAX_TEXT = self.usual
 
 
 TestErrandHistories = ErrandHistories.TestCase

@@ -1,0 +1,84 @@
+"""The API server's side of a few objects, in memory: versions, preconditions, and a crash of the caller when told."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from kubernetes.aio import client
+
+from novahunt_operator.cluster import Cluster, ConflictError, NotFoundError
+
+
+class CrashError(BaseException):
+    """The operator ends here, between two of its calls; nothing of its own catches that."""
+
+
+class MemoryCluster(Cluster):
+    """A cluster whose objects are a dictionary by path; all above the wire is the operator's own."""
+
+    def __init__(self) -> None:
+        super().__init__(client.ApiClient())
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.writes_left: int | None = None
+        """After so many more writes the caller crashes; None: never."""
+        self.reads: list[str] = []
+        self._number = 0
+
+    def put(self, path: str, body: Any) -> dict[str, Any]:
+        """Have an object there."""
+        return self._keep(path, msgspec.json.decode(msgspec.json.encode(body)))
+
+    def names(self, folder: str) -> set[str]:
+        """Name the objects in a folder."""
+        return {path.removeprefix(f"{folder}/") for path in self.objects if path.startswith(f"{folder}/")}
+
+    async def call_once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content_type: str = "application/json",
+        seconds: float = 30.0,
+    ) -> bytes:
+        """Answer as the API server does."""
+        del query, content_type, seconds
+        if method == "GET":
+            self.reads.append(path)
+            return msgspec.json.encode(self._found(path))
+        if self.writes_left is not None:
+            if self.writes_left == 0:
+                raise CrashError
+            self.writes_left -= 1
+        return msgspec.json.encode(self._write(method, path, msgspec.json.decode(msgspec.json.encode(body))))
+
+    def _write(self, method: str, path: str, body: Any) -> dict[str, Any]:
+        if method == "POST":
+            full = f"{path}/{body['metadata']['name']}"
+            if full in self.objects:
+                raise ConflictError(409, "AlreadyExists", "it is there")
+            return self._keep(full, body)
+        found = self._found(path)
+        if method == "DELETE":
+            del self.objects[path]
+            return {"kind": "Status"}
+        wanted = {name: body["metadata"].get(name) for name in ("resourceVersion", "uid")}
+        if any(value is not None and value != found["metadata"][name] for name, value in wanted.items()):
+            raise ConflictError(409, "Conflict", "it has changed")
+        if method == "PATCH":
+            merged = {**found["metadata"].get("annotations", {}), **body["metadata"]["annotations"]}
+            body = {**found, "metadata": {**found["metadata"], "annotations": merged}}
+        return self._keep(path, body)
+
+    def _found(self, path: str) -> dict[str, Any]:
+        if path not in self.objects:
+            raise NotFoundError(404, "NotFound", f"{path} is not there")
+        return self.objects[path]
+
+    def _keep(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        self._number += 1
+        uid = self.objects.get(path, {}).get("metadata", {}).get("uid", f"uid-{self._number}")
+        body["metadata"] |= {"resourceVersion": str(self._number), "uid": body["metadata"].get("uid", uid)}
+        self.objects[path] = body
+        return body

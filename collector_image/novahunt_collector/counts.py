@@ -1,7 +1,5 @@
 """Hunter's free counts of domains: what they would cost, and how a person reads them."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -9,6 +7,7 @@ import msgspec
 from novahunt_collector.answers import EmailCount
 from novahunt_collector.output import Format, Frame, Output, frame_of
 from novahunt_contract import credits as prices
+from novahunt_contract import tables
 
 REFUSED = "refused by Hunter"
 
@@ -63,7 +62,7 @@ class CountOutput:
     def __init__(self, chosen: Format | None, domains: Sequence[str]) -> None:
         """Take the format, None for people; and all domains, whose longest gives the first column its width."""
         self._format = chosen
-        self._output = Output(Frame() if chosen is None else frame_of(chosen, _csv(Count.__struct_fields__)))
+        self._output = Output(Frame() if chosen is None else frame_of(chosen, tables.record(Count.__struct_fields__)))
         self._width = max(map(len, ("domain", *domains)))
         self._counts: list[Count] = []
 
@@ -106,12 +105,6 @@ class CountOutput:
 
 def _of_count(chosen: Format, count: Count) -> Iterator[bytes]:
     if chosen is Format.CSV:
-        yield _csv(msgspec.structs.astuple(count)).encode()
+        yield tables.record(msgspec.structs.astuple(count)).encode()
     else:
         yield msgspec.json.encode(count) + (b"" if chosen is Format.JSON else b"\n")
-
-
-def _csv(cells: Sequence[object]) -> str:
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerow(cells)
-    return written.getvalue()

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from novahunt_collector import domain_lists, logs
 from novahunt_collector import settings as configuration
 from novahunt_collector.answers import EmailCount
@@ -19,6 +21,7 @@ from novahunt_contract import environment
 from novahunt_contract.errands import MAX_ESTIMATED, ErrandReceipt, Task
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
+from novahunt_contract.searchhash import Search
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +90,10 @@ class Estimating(Errand):
             self._display.close()
             if self._output is not None:
                 self._output.close()
+                if _filters_that_hunter_does_not_count(self._settings.search):
+                    self._display.say(
+                        "Hunter's counts know no filter but the type: with others set it is fewer."
+                    )
         return (
             f"{numbered(self._counted, 'domain')}: {numbered(self._emails, 'address', 'es')} to collect, "
             f"{numbered(self._credits, 'credit')} at most"
@@ -126,6 +133,10 @@ class Estimating(Errand):
     def _progress(self) -> Progress:
         percent = self._counted * 100 // len(self._domains)
         return Progress(percent=percent, emails=self._emails, requests=self._requests)
+
+
+def _filters_that_hunter_does_not_count(search: Search) -> bool:
+    return msgspec.structs.replace(search, type=None) != Search()
 
 
 def of_environment(environ: Mapping[str, str]) -> Estimating:

@@ -110,7 +110,7 @@ class Bars(Display):
         self._emails += receipt.items
         self._credits += receipt.credits
         self._move_all(0.0, 0, 0)
-        self._console.print(self._line(receipt), soft_wrap=True)
+        self._print(self._line(receipt))
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -126,12 +126,13 @@ class Bars(Display):
 
     def say(self, text: str) -> None:
         """Leave a sentence above the bars, or where they were."""
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        self._print(Text(text))
 
     def close(self) -> None:
         """Take the bars away, and show the cursor again."""
         if self._live is not None:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
             self._live = None
 
     def _show(self) -> None:
@@ -144,7 +145,13 @@ class Bars(Display):
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._live.start()
+        with contextlib.suppress(OSError):
+            self._live.start()
+
+    def _print(self, text: Text) -> None:
+        # Work that is paid for goes on when its terminal has gone.
+        with contextlib.suppress(OSError):
+            self._console.print(text, soft_wrap=True)
 
     def _render(self) -> RenderableType:
         shown = (self._in_hand, self._all)
@@ -213,7 +220,8 @@ class _ConsoleHandler(logging.Handler):
             self._notice.pauses(pause.why, pause.seconds)
         elif not (record.getMessage().startswith(logs.WORKER) or hasattr(record, logs.SHOWN)):
             style = "red" if record.levelno >= logging.ERROR else "yellow"
-            self._console.print(Text(self.format(record), style), soft_wrap=True)
+            with contextlib.suppress(OSError):
+                self._console.print(Text(self.format(record), style), soft_wrap=True)
 
 
 class _Left(ProgressColumn):

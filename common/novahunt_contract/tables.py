@@ -24,12 +24,12 @@ _UNSEEN = ("C", "Z")
 
 def header() -> str:
     """Return the first line."""
-    return _line(COLUMNS)
+    return record(COLUMNS)
 
 
 def line(item: Item) -> str:
     """Return an address's line."""
-    return _line(row(item))
+    return record(row(item))
 
 
 def row(item: Item) -> tuple[str, ...]:
@@ -65,7 +65,8 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if unicodedata.normalize("NFKC", seen)[:1] in _FORMULA_SIGNS else cell
 
 
-def _line(cells: Sequence[str]) -> str:
+def record(cells: Sequence[object]) -> str:
+    """Return one line of any table; the cells are taken as they are."""
     written = io.StringIO(newline="")
     csv.writer(written, lineterminator="\r\n").writerow(cells)
     return written.getvalue()

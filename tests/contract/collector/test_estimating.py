@@ -265,3 +265,10 @@ async def test_what_was_counted_is_shown_even_if_it_can_not_be_finished(simulato
     assert "n25.example" in process.output.decode()
     assert "n3.example" not in process.output.decode()
     assert "estimate failed: Hunter does not accept the key" in process.log
+
+
+async def test_filters_that_hunter_does_not_count_are_told(simulator: Simulator, tmp_path: Path) -> None:
+    for arguments, told in ((["--type", "personal"], False), (["--seniority", "senior"], True)):
+        environment = environ(simulator, tmp_path / "c")
+        process = await run_process(["--estimate", "n25.example", *arguments], environment, tmp_path)
+        assert ("Hunter's counts know no filter but the type" in process.log) is told

@@ -2,12 +2,14 @@
 
 import builtins
 import io
+import logging
 from collections.abc import Mapping
 
 import pytest
 
 from novahunt_collector.display import Display, Totals, of_terminal
 from novahunt_collector.progress_bars import Bars
+from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import ENDINGS, Reason
 from novahunt_contract.receipt import Receipt
 
@@ -76,3 +78,27 @@ def test_without_rich_there_are_plain_lines(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(builtins, "__import__", without_rich)
     assert type(of_terminal(Terminal(), MOVING)) is Display
+
+
+class Gone(Terminal):
+    def write(self, _text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+    def flush(self) -> None:
+        raise OSError(5, "Input/output error")
+
+
+def test_work_goes_on_when_its_terminal_has_gone() -> None:
+    root = logging.getLogger()
+    handlers = list(root.handlers)
+    bars = Bars(Gone())
+    try:
+        bars.open(["a.example", "b.example"])
+        bars.begun("a.example")
+        bars.asks(Progress(percent=5, emails=1, requests=1), 1)
+        root.warning("nobody reads this")
+        bars.ended(receipt(Reason.COLLECTED, 1, 1))
+        bars.say("nor this")
+    finally:
+        bars.close()
+        root.handlers[:] = handlers

@@ -30,6 +30,9 @@ class Display:
     def sends(self) -> None:
         """Show that a request is under way."""
 
+    def stops(self) -> None:
+        """Show that a signal was heard; the end may still take seconds."""
+
     def ended(self, receipt: Receipt) -> None:
         """Show how the domain in hand ended."""
 

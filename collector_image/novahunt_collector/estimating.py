@@ -91,9 +91,7 @@ class Estimating(Errand):
             if self._output is not None:
                 self._output.close()
                 if _filters_that_hunter_does_not_count(self._settings.search):
-                    self._display.say(
-                        "Hunter's counts know no filter but the type: with others set it is fewer."
-                    )
+                    self._display.say("Hunter's counts know no filter but the type: with others set it is fewer.")
         return (
             f"{numbered(self._counted, 'domain')}: {numbered(self._emails, 'address', 'es')} to collect, "
             f"{numbered(self._credits, 'credit')} at most"

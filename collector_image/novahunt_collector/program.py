@@ -146,6 +146,7 @@ class _Process:
             return
         self._stopping.asked = True
         _log.info("a signal asks to stop")
+        self._display.stops()
         # What comes after a receipt takes seconds at most; cutting it short would spoil a good end.
         if task is not None and self._in_hand is not None:
             task.cancel()

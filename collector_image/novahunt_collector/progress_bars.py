@@ -28,8 +28,8 @@ _NARROWEST_NAME = 16
 _WIDEST_NAME = 32
 """Columns for a domain's name; a longer one is cut on bars and whole where it stays."""
 
-_LEFT_WIDTH = 14
-"""Columns for how long it still takes: 1 h 05 min left."""
+_LEFT_WIDTH = 16
+"""Columns for how long it still takes, as in 12 min 45 s left."""
 
 
 class _Sign(NamedTuple):
@@ -101,6 +101,10 @@ class Bars(Display):
     def sends(self) -> None:
         """Take back that something is waited for."""
         self._notice.clear()
+
+    def stops(self) -> None:
+        """Say why it does not end at once."""
+        self._notice.stops()
 
     def ended(self, receipt: Receipt) -> None:
         """Leave a line with the domain's end above the bars."""
@@ -185,16 +189,27 @@ class _Notice:
         self._text = ""
         self._from = 0.0
         self._until: float | None = None
+        self._stops = False
+
+    def stops(self) -> None:
+        self.pauses("stopping: what is under way and paid for is waited for", None)
+        self._stops = True
 
     def waits_for_its_turn(self) -> None:
+        if self._stops:
+            return
         self._text, self._from, self._until = "waiting for its turn: the key's pace is used", time.monotonic(), None
 
-    def pauses(self, text: str, seconds: float) -> None:
+    def pauses(self, text: str, seconds: float | None) -> None:
+        if self._stops:
+            return
         now = time.monotonic()
-        self._text, self._from, self._until = text, now - _PATIENT_SECONDS, now + seconds
+        self._text, self._from = text, now - _PATIENT_SECONDS
+        self._until = None if seconds is None else now + seconds
 
     def clear(self) -> None:
-        self._text = ""
+        if not self._stops:
+            self._text = ""
 
     def __rich__(self) -> Text:
         now = time.monotonic()

@@ -139,6 +139,20 @@ async def test_max_credits_holds_over_all_domains_and_the_rest_is_not_tried(simu
     assert "1 collected, 1 failed, 1 not tried" in last_line(process)
 
 
+async def test_a_higher_max_credits_goes_on_with_the_pages_that_are_paid_for(simulator: Simulator, place: Path) -> None:
+    simulator.set_domain(DOMAIN, 330)
+    environment = environ(simulator, place / "c")
+    first = await run_process([DOMAIN, "--max-credits", "20"], environment, place)
+    assert first.code == ExitCode.BUDGET_REFUSED
+    # 13 buy the rest; whether there is more can cost one.
+    second = await run_process([DOMAIN, "--max-credits", "14"], environment, place)
+    assert second.code == ExitCode.DONE
+    report = simulator.report()
+    assert report.credits == 33
+    assert (report.repeats_free, report.repeats_charged) == (0, 0)
+    assert collected(place / "c", DOMAIN) == expected(330)
+
+
 async def test_max_credits_0_answers_from_storage_alone(simulator: Simulator, place: Path) -> None:
     environment = environ(simulator, place / "c")
     await run_process([DOMAIN], environment, place)
@@ -277,6 +291,37 @@ async def test_ctrl_c_says_how_it_goes_on_and_what_was_done(simulator: Simulator
     # The answer that did not come any more may have cost 10.
     assert last_line(process) == "3 domains: 1 collected, 1 stopped, 1 not tried; 2 addresses, 11 credits"
     assert asked(simulator)[-1] == "n3.example"
+
+
+async def test_the_same_command_goes_on_after_ctrl_c_and_pays_for_nothing_twice(
+    simulator: Simulator, place: Path
+) -> None:
+    simulator.set_domain(DOMAIN, 430)
+    fault = simulator.add_fault(Fault(action=Proceed(), domain=DOMAIN, offset=300, delay=60, times=None))
+    arguments = ["n2.example", DOMAIN, "n4.example", "--output", "json"]
+    environment = environ(simulator, place / "c")
+    async with started(arguments, environment, place) as running:
+        async with asyncio.timeout(20):
+            while asked(simulator).count(DOMAIN) < 4:  # noqa: ASYNC110 - the simulator rings no bell
+                await asyncio.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        stopped = await ended(running, place)
+    assert stopped.code == ExitCode.INTERRUPTED
+    assert [document["domain"] for document in json.loads(stopped.output)] == ["n2.example"]
+    simulator.remove_fault(fault)
+    asked_before = len(asked(simulator))
+    again = await run_process(arguments, environment, place)
+    assert again.code == ExitCode.DONE
+    assert [(document["domain"], document["total"]) for document in json.loads(again.output)] == [
+        ("n2.example", 2),
+        (DOMAIN, 430),
+        ("n4.example", 4),
+    ]
+    assert [(entry.domain, entry.offset) for entry in simulator.report().log[asked_before:]] == [
+        (DOMAIN, 300),
+        (DOMAIN, 400),
+        ("n4.example", 0),
+    ]
 
 
 async def test_ctrl_c_while_the_list_is_still_read_ends_quietly(simulator: Simulator, place: Path) -> None:

@@ -19,6 +19,7 @@ from novahunt_collector.settings import Settings
 from novahunt_collector.stopping import Stop
 from novahunt_collector.storage.at_intake import IntakeStorage
 from novahunt_collector.storage.folder import FolderStorage
+from novahunt_collector.storage.intake_calls import IntakeCalls
 from novahunt_collector.storage.interface import Storage
 from novahunt_collector.storage.memory import FolderOrMemoryStorage, MemoryStorage
 from novahunt_collector.watching import WatchedPace
@@ -87,7 +88,8 @@ def _pace(settings: Settings, link: IntakeLink | None) -> Pace:
 
 def _storage(settings: Settings, link: IntakeLink | None, memory: MemoryStorage) -> Storage:
     if settings.folder is None and link is not None:
-        return IntakeStorage(link, settings.backoff, settings.storage_patience, random.SystemRandom().uniform)
+        uniform = random.SystemRandom().uniform
+        return IntakeStorage(IntakeCalls(link, settings.backoff, settings.storage_patience, uniform))
     folder = FolderStorage(settings.folder or configuration.DEFAULT_FOLDER, settings.storage_patience)
     # Where the folder was chosen, somebody expects the document there: then a failure is a failure.
     return folder if settings.folder_was_chosen else FolderOrMemoryStorage(folder, memory)

@@ -12,7 +12,7 @@ import pytest
 from contract.collector.failing_intake import PLACE, FailingIntake, running
 from contract.collector.running import DOMAIN, collect, ended, environ, started, stored
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Fault, Proceed, Simulator
-from novahunt_collector.storage import at_intake
+from novahunt_collector.storage import intake_calls
 from novahunt_contract import document as documents
 from novahunt_contract import keys
 from novahunt_contract.exitcodes import ExitCode
@@ -362,7 +362,7 @@ async def test_where_there_is_no_room_still_hunter_is_not_asked_again(
 async def test_an_intake_that_is_too_slow_is_asked_again_and_no_document_is_lost(
     simulator: Simulator, intake: FailingIntake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(at_intake, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(intake_calls, "READ_SECONDS", 0.2)
     intake.may_store.clear()
     collecting = asyncio.create_task(collect(simulator, tmp_path, intake.environ(tmp_path), NOVAHUNT_STORAGE="intake"))
     async with asyncio.timeout(20):

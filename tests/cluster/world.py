@@ -17,7 +17,7 @@ from kubernetes.aio import client, config
 from cluster.control_plane import ROOT, ControlPlane
 from cluster.operator_process import OperatorProcess
 from cluster.process_kubelet import ProcessKubelet
-from hunter_simulator import DEFAULT_KEY, Simulator, running_simulator
+from hunter_simulator import DEFAULT_KEY, Config, Simulator, running_simulator
 from novahunt_contract import document
 from novahunt_operator import names, paths, wire
 from novahunt_operator.cluster import Cluster
@@ -206,7 +206,11 @@ class World:
 
 @asynccontextmanager
 async def running_world(
-    plane: ControlPlane, namespace: str, folder: Path, settings: dict[str, str] | None = None
+    plane: ControlPlane,
+    namespace: str,
+    folder: Path,
+    settings: dict[str, str] | None = None,
+    simulated: Config | None = None,
 ) -> AsyncIterator[World]:
     """Install the chart, and start Hunter's stand-in, the operator and the player of the kubelet."""
     plane.helm(
@@ -226,7 +230,7 @@ async def running_world(
     admin = Cluster(client.ApiClient(configuration))
     volume = folder / "volume"
     volume.mkdir()
-    async with running_simulator() as simulator:
+    async with running_simulator(simulated) as simulator:
         operator = OperatorProcess(
             plane, namespace, folder, {"HUNTER_BASE_URL": simulator.base_url, **(settings or {})}
         )

@@ -7,7 +7,7 @@ than the last sweep applied. Documents in ConfigMaps that are too old need none:
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -120,7 +120,7 @@ def _is_due(world: World, last: Sweep, of: str, every: timedelta) -> bool:
 
 def _outdated(last: Sweep, results: Iterable[Result]) -> bool:
     """Tell whether a run that ended since the last sweep stored under other lists than that one applied."""
-    began = last.at[:_SECOND]
+    began, milliseconds = last.at[:_SECOND], times.to_milliseconds(times.from_text(last.at))
     digests = {last.suppression} - {""}
     for result in results:
         if not has_document(result) or (result.ended_at or "")[:_SECOND] < began:
@@ -129,14 +129,10 @@ def _outdated(last: Sweep, results: Iterable[Result]) -> bool:
             digests.add(result.suppression)
         elif last.suppression:
             return True
-        if not last.suppression and _started(result) <= times.from_text(last.at):
+        if not last.suppression and started_at(result.job_id) <= milliseconds:
             # Nothing was stored when that sweep was put down as done, and this run had begun under older lists.
             return True
     return len(digests) > 1
-
-
-def _started(result: Result) -> datetime:
-    return datetime.fromtimestamp(started_at(result.job_id) / 1000, UTC)
 
 
 def _anything(world: World) -> bool:

@@ -142,7 +142,7 @@ def unfit(checkpoint: Checkpoint, *, domain: str, search_hash: str, not_before: 
     if header.search_hash != search_hash:
         return "it is of another search"
     if not_before is not None and times.from_text(header.started) < not_before:
-        return "it was begun before newer addresses were asked for"
+        return "it is older than what is asked for or stored"
     return None
 
 

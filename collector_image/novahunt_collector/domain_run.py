@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from novahunt_collector import receipts, resuming
 from novahunt_collector.asking import Asker
 from novahunt_collector.changes import changed
-from novahunt_collector.checkpoint import Header
+from novahunt_collector.checkpoint import Checkpoint, Header
 from novahunt_collector.collecting import Collecting
 from novahunt_collector.errors import (
     ClaimedError,
@@ -122,7 +122,10 @@ class DomainRun:
         storage, settings = self._tools.storage, self._tools.settings
         await storage.prepare(self._domain)
         before = await storage.load(self._domain)
-        if before is not None and not self._again and self._is_fresh(before.document):
+        header = self._header()
+        oldest = resuming.oldest(settings.not_before, header, before.document if before is not None else None)
+        found = await resuming.find(self._pages, header, oldest, again=self._again)
+        if before is not None and not self._again and self._answers(before.document, found):
             kept = await self._let_finish(storage.confirm(before, self.name.run))
             if kept is None:
                 return await self._overtaken()
@@ -132,7 +135,7 @@ class DomainRun:
             _log.info("%s, in %s; Hunter was not asked%s", message, kept.place, hint)
             return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=True)
         try:
-            document, message = await self._collect()
+            document, message = await self._collect(await resuming.begin(self._pages, header, found))
         except (DomainRefusedError, ClaimedError) as error:
             # With 451 Hunter does not say which address is meant, so the whole document goes.
             if await storage.remove(self._domain):
@@ -148,9 +151,11 @@ class DomainRun:
             self.name, kept_now, self._tally, message=message, from_storage=False, changed=difference
         )
 
-    def _is_fresh(self, document: Document) -> bool:
+    def _answers(self, document: Document, found: Checkpoint | None) -> bool:
+        """Tell whether a document is the answer: it is fresh, and nobody has begun to collect again since."""
         settings = self._tools.settings
-        return is_fresh(
+        begun_since = found is not None and found.header.started > document.collected_at
+        return not begun_since and is_fresh(
             document,
             search_hash=search_hash(settings.search),
             not_before=settings.not_before,
@@ -158,10 +163,10 @@ class DomainRun:
             max_credits=settings.domain_credits,
         )
 
-    async def _collect(self) -> tuple[Document, str]:
+    async def _collect(self, begun: Checkpoint) -> tuple[Document, str]:
         """Return the document, and why it is truncated if it is."""
         settings = self._tools.settings
-        begun = await self._begin()
+        self._collecting.go_on_from(begun)
         collected = await self._collecting.run()
         document = Document(
             domain=self._domain,
@@ -169,7 +174,7 @@ class DomainRun:
             total=len(collected.items),
             stored_at=times.to_text(self._tools.now()),
             # The beginning: a wish for newer addresses that comes while we ask is not met by what came before it.
-            collected_at=begun.started,
+            collected_at=begun.header.started,
             job_id=self.name.job_id,
             collection=settings.collection,
             run=settings.run,
@@ -177,30 +182,27 @@ class DomainRun:
             truncated=collected.truncated,
             max_results=settings.hunter.max_results,
             max_credits=settings.domain_credits or 0,
-            search_hash=begun.search_hash,
+            search_hash=begun.header.search_hash,
             credits=self._tally.credits + self._tally.credits_saved,
             requests=self._tally.requests + self._tally.requests_saved,
-            page_size=begun.page_size,
+            page_size=begun.header.page_size,
             pages=collected.pages,
         )
         return document, collected.message
 
-    async def _begin(self) -> Header:
-        """Take over what a run that was not finished saved; return what all pages are of."""
+    def _header(self) -> Header:
+        """Return what a collection that begins now would say of its pages."""
         settings = self._tools.settings
         now = self._tools.now()
         if settings.not_before is not None and now < settings.not_before <= now + CLOCK_SKEW:
             # What is asked for now answers the wish, even if this clock is behind the one that gave its time.
             now = settings.not_before
-        fresh = Header(
+        return Header(
             domain=self._domain,
             search_hash=search_hash(settings.search),
             page_size=settings.hunter.page_size,
             started=times.to_text(now),
         )
-        begun = await resuming.begin(self._pages, fresh, resuming.Wish(settings.not_before, self._again))
-        self._collecting.go_on_from(begun)
-        return begun.header
 
     async def _drop_pages(self) -> None:
         """Remove the saved pages: the document is durable. What fails here is no reason to collect again."""

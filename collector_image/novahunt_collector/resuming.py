@@ -2,61 +2,80 @@
 
 import logging
 from datetime import datetime
-from typing import NamedTuple
 
 from novahunt_collector import checkpoint as checkpoints
 from novahunt_collector.checkpoint import Checkpoint, Header
 from novahunt_collector.storage.interface import PageLog
+from novahunt_contract import times
+from novahunt_contract.document import Document
 
 _log = logging.getLogger(__name__)
 
 
-class Wish(NamedTuple):
-    """What a checkpoint must answer to be continued."""
+def oldest(wish: datetime | None, header: Header, stored: Document | None) -> datetime | None:
+    """Return when pages must have been begun to be of use: after the wish, and not before what they would replace.
 
-    not_before: datetime | None
-    """What was begun earlier is too old; None: nothing is."""
-    again: bool
-    """Everything is to be asked anew."""
+    Args:
+        wish: What was begun earlier is too old; None: nothing is.
+        header: What is collected now.
+        stored: The domain's document, of whatever search.
+    """
+    if stored is None or stored.search_hash != header.search_hash:
+        return wish
+    try:
+        collected_at = times.from_text(stored.collected_at)
+    except ValueError:
+        return wish
+    return collected_at if wish is None else max(wish, collected_at)
 
 
-async def begin(pages: PageLog | None, fresh: Header, wish: Wish) -> Checkpoint:
-    """Return what to begin with, taken over for this process: the pages saved, or none.
+async def find(pages: PageLog | None, header: Header, not_before: datetime | None, *, again: bool) -> Checkpoint | None:
+    """Return what a run that was not finished saved; None if there is nothing that can be gone on with.
+
+    What is of no use any more is removed: it holds personal data.
 
     Args:
         pages: Where pages are kept; None: nowhere.
-        fresh: What a new run of its own would begin with.
-        wish: What is wanted of older pages.
+        header: What is collected now.
+        not_before: What was begun earlier is too old; None: nothing is.
+        again: Everything is to be asked anew.
 
     Raises:
         StorageFailedError: the place can't be used.
     """
-    found = await _usable(pages, fresh, wish) if pages is not None else None
-    if pages is not None:
-        await pages.begin(found or Checkpoint(fresh))
-    if found is None:
-        return Checkpoint(fresh)
-    _log.info(
-        "going on after page %d: %d pages were saved since %s", len(found.pages), len(found.pages), found.header.started
-    )
-    if found.header.page_size != fresh.page_size:
-        _log.info(
-            "pages of %d, as it was begun with, and not of %d: what was asked for once is not paid for twice",
-            found.header.page_size, fresh.page_size,
-        )  # fmt: skip
-    return found
-
-
-async def _usable(pages: PageLog, fresh: Header, wish: Wish) -> Checkpoint | None:
-    found = await pages.load()
-    if found is None or not found.pages:
+    found = await pages.load() if pages is not None else None
+    if pages is None or found is None or not found.pages:
         return None
-    reason = "everything is to be asked anew" if wish.again else None
+    reason = "everything is to be asked anew" if again else None
     reason = reason or checkpoints.unfit(
-        found, domain=fresh.domain, search_hash=fresh.search_hash, not_before=wish.not_before
+        found, domain=header.domain, search_hash=header.search_hash, not_before=not_before
     )
     if reason is None:
         return found
     _log.warning("%d pages of an unfinished run are dropped: %s", len(found.pages), reason)
     await pages.remove()
     return None
+
+
+async def begin(pages: PageLog | None, header: Header, found: Checkpoint | None) -> Checkpoint:
+    """Return what to begin with, taken over for this process.
+
+    Args:
+        pages: Where pages are kept; None: nowhere.
+        header: What a new collection would begin with.
+        found: What is gone on with; None: nothing, it begins anew.
+
+    Raises:
+        StorageFailedError: the place can't be used.
+    """
+    begun = found or Checkpoint(header)
+    if pages is not None:
+        await pages.begin(begun)
+    if found is not None:
+        _log.info("going on after %d pages that were saved since %s", len(found.pages), found.header.started)
+    if begun.header.page_size != header.page_size:
+        _log.info(
+            "pages of %d, as it was begun with, and not of %d: what was asked for once is not paid for twice",
+            begun.header.page_size, header.page_size,
+        )  # fmt: skip
+    return begun

@@ -16,6 +16,9 @@ FILE_MODE = 0o660
 
 FOLDER_MODE = 0o770
 
+PROBE_BYTES = 256 * 1024
+"""What must be free before anything is paid for: a page of 100 addresses twice, in the checkpoint and the document."""
+
 _REMEDIES = {
     errno.ENOSPC: "no space is left: free some, or enlarge the volume",
     errno.EDQUOT: "the quota is used up: free some space, or raise the quota",
@@ -95,6 +98,17 @@ def write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def probe(path: Path) -> None:
+    """Find out by a file of this name, which is gone afterwards, whether one could be written."""
+    descriptor = create(path)
+    try:
+        # An empty file fits even on a volume that is full.
+        os.posix_fallocate(descriptor, 0, PROBE_BYTES)
+    finally:
+        os.close(descriptor)
+        path.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -63,9 +62,7 @@ class FolderStorage(Storage):
             self._folder.begin()
             for leftover in files.leftovers(self._folder.path, domain):
                 leftover.unlink(missing_ok=True)
-            probe = files.temporary(self._folder.path, domain)
-            os.close(files.create(probe))
-            probe.unlink()
+            files.probe(files.temporary(self._folder.path, domain))
 
     def _load(self, domain: str) -> Kept | None:
         path = self._path(domain)

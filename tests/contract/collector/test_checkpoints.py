@@ -230,6 +230,46 @@ async def test_again_begins_anew(simulator: Simulator, folder: Path) -> None:
     assert asked(simulator)[0] == asked(simulator)[100] == 2
 
 
+async def test_an_interrupted_again_is_gone_on_with_by_the_command_without_it(
+    simulator: Simulator, folder: Path
+) -> None:
+    await collect(simulator, folder, NOVAHUNT_SEARCH="{}")
+    simulator.clear_report()
+    number = simulator.add_fault(Fault(action=AnswerStatus(status=402), offset=300, times=None))
+    await collect(simulator, folder, again=True)
+    simulator.remove_fault(number)
+    result = await collect(simulator, folder)
+    # The stored document is fresh, but somebody wanted newer addresses and has paid for most of them.
+    assert not result.receipt.from_storage
+    assert is_the_truth(simulator, result, folder)
+    assert result.receipt.credits_saved == 30
+    assert (await collect(simulator, folder)).receipt.from_storage
+
+
+async def test_pages_that_are_older_than_the_document_are_dropped(
+    simulator: Simulator, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # What is left when a checkpoint could not be removed, and the domain was collected anew since.
+    await interrupted(simulator, folder, 2)
+    left = checkpoint_path(folder, DOMAIN).read_bytes()
+    await collect(simulator, folder, again=True, HUNTER_MAX_COLLECT="300")
+    checkpoint_path(folder, DOMAIN).write_bytes(left)
+    result = await collect(simulator, folder)
+    assert "2 pages of an unfinished run are dropped: it is older" in caplog.text
+    assert (result.receipt.from_storage, result.receipt.credits_saved) == (False, 0)
+    assert names_in(folder) == [f"{DOMAIN}.json"]
+
+
+async def test_pages_that_outlived_a_document_at_its_cap_save_a_higher_cap_their_cost(
+    simulator: Simulator, folder: Path
+) -> None:
+    await interrupted(simulator, folder, 2)
+    left = checkpoint_path(folder, DOMAIN).read_bytes()
+    await collect(simulator, folder, HUNTER_MAX_COLLECT="200")
+    checkpoint_path(folder, DOMAIN).write_bytes(left)
+    assert is_the_truth(simulator, await collect(simulator, folder), folder)
+
+
 async def test_a_damaged_checkpoint_is_not_trusted(simulator: Simulator, folder: Path) -> None:
     await interrupted(simulator, folder, 2)
     path = checkpoint_path(folder, DOMAIN)

@@ -12,7 +12,9 @@ import pytest
 
 from contract.collector.running import DOMAIN, ended, environ, opened_when_read, run_process, started, stored
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Fault, Plan, Proceed, Simulator
+from novahunt_collector import checkpoint as checkpoints
 from novahunt_collector.storage.checkpoints import checkpoint_path
+from novahunt_collector.storage.files import PROBE_BYTES
 from novahunt_contract import document as documents
 from novahunt_contract import environment as names
 from novahunt_contract.exitcodes import ExitCode
@@ -249,15 +251,17 @@ async def test_a_volume_that_fills_up_in_the_middle_is_21_and_leaves_the_old_doc
     folder = place / "c"
     assert (await run_process([DOMAIN], environ(simulator, folder), place)).code == ExitCode.DONE
     before = (folder / "example.com.json").read_bytes()
-    simulator.set_domain(DOMAIN, 90)
-    prefix = (*LIMITED, str(len(before) + 100))
+    simulator.set_domain(DOMAIN, 5000)
+    prefix = (*LIMITED, str(PROBE_BYTES))
     process = await run_process(["--again", DOMAIN], environ(simulator, folder), place, prefix=prefix)
     assert process.code == ExitCode.STORAGE_FAILED
     assert process.receipt is not None
     assert "file size limit" in process.receipt.message
-    # What was paid is counted, though nothing came of it.
-    assert process.receipt.credits == 9
-    assert [path.name for path in folder.iterdir()] == ["example.com.json"]
+    # The page that did not fit is counted as well: it was paid for.
+    pages = len(checkpoints.decode(checkpoint_path(folder, DOMAIN).read_bytes()).pages)
+    assert pages > 1
+    assert process.receipt.credits == 10 * (pages + 1)
+    assert sorted(path.name for path in folder.iterdir()) == [checkpoint_path(folder, DOMAIN).name, "example.com.json"]
     assert (folder / "example.com.json").read_bytes() == before
 
 

@@ -7,6 +7,7 @@ second, patient reading in which a value of a wrong type counts as missing.
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -147,6 +148,19 @@ def read_searches_left(body: bytes) -> float | None:
         if left is not None:
             return left
     return None
+
+
+def read_reset_date(body: bytes) -> date | None:
+    """Return the day on which an answer to account says that the billing period ends; None if it doesn't say.
+
+    Raises:
+        UnreadableAnswerError: it is no JSON object with `data` in it.
+    """
+    text = _member(_json_object(body), "data").get("reset_date")
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _page(entries: tuple[Entry, ...], received: int, meta: _Meta) -> Page:

@@ -1,8 +1,11 @@
 """Asks Hunter for the pages of one domain, and counts what each try of each page costs."""
 
+import logging
 from collections.abc import Awaitable, Callable
+from datetime import date
 
 from novahunt_collector import answers
+from novahunt_collector.errors import CollectorError, StoppedError
 from novahunt_collector.hunter import HunterClient
 from novahunt_collector.pace import Pace
 from novahunt_collector.paging import Ask
@@ -12,6 +15,8 @@ from novahunt_collector.stopping import Stop, let_finish
 from novahunt_collector.tally import Tally
 from novahunt_contract import credits as prices
 from novahunt_contract.intake import Progress
+
+_log = logging.getLogger(__name__)
 
 
 class Asker:
@@ -60,6 +65,21 @@ class Asker:
         """
         return await self._persistence.answer(_PageRequest(self._domain, ask, self._tally, self._send), progress)
 
+    async def reset_date(self, progress: Progress) -> date | None:
+        """Return the day on which the key's billing period ends; None if it can't be told. Free of charge.
+
+        Raises:
+            StoppedError: a signal asked the process to end.
+        """
+        try:
+            return await self._persistence.answer(_AccountRequest(self._domain, self._hunter, self._tally), progress)
+        except StoppedError:
+            raise
+        except CollectorError as error:
+            # It only serves to count right; whatever is wrong will end the search by itself.
+            _log.info("when the billing period ends is not known (%s)", error)
+            return None
+
     async def _send(self, ask: Ask) -> answers.Page:
         return await let_finish(self._hunter.search(self._domain, ask), self._stop, self._grace)
 
@@ -82,7 +102,24 @@ class _PageRequest(Request[answers.Page]):
         return page
 
     def spent(self) -> int:
-        return self._tally.credits
+        return self._tally.spent
 
     def lost(self) -> None:
         self._tally.lost(self._ask)
+
+
+class _AccountRequest(Request[date | None]):
+    """The account page, of which the reset date is wanted."""
+
+    number = 1
+
+    def __init__(self, domain: str, hunter: HunterClient, tally: Tally) -> None:
+        self.domain = domain
+        self._hunter = hunter
+        self._tally = tally
+
+    async def send(self) -> date | None:
+        return await self._hunter.reset_date()
+
+    def spent(self) -> int:
+        return self._tally.spent

@@ -62,6 +62,8 @@ class SavedPage(msgspec.Struct, frozen=True, rename="camel"):
     requests: _Count
     """Requests that it took."""
     items: tuple[Item, ...]
+    job_id: str = ""
+    """Names the run that paid for it: its next attempt counts it as its own."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

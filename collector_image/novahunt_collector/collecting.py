@@ -41,19 +41,30 @@ class Collected(msgspec.Struct, frozen=True):
 class Collecting:
     """One domain's pages, and how far they are."""
 
-    def __init__(self, asker: Asker, limits: paging.Limits, tally: Tally, *, pages: PageLog | None, stop: Stop) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        limits: paging.Limits,
+        tally: Tally,
+        *,
+        job_id: str,
+        pages: PageLog | None,
+        stop: Stop,
+    ) -> None:
         """Take the parts.
 
         Args:
             asker: Asks for this domain's pages.
             limits: What may be asked for.
             tally: Counts what it costs.
+            job_id: Names the run.
             pages: Where each answered page is kept until the end; None: nowhere.
             stop: Whether a signal asked the process to end.
         """
         self._asker = asker
         self._limits = limits
         self._tally = tally
+        self._job_id = job_id
         self._log = pages
         self._stop = stop
         self._items = Items()
@@ -66,7 +77,7 @@ class Collecting:
         """Begin with what was saved, and with pages of the size that it was begun with."""
         self._limits = self._limits._replace(page_size=checkpoint.header.page_size)
         for page in checkpoint.pages:
-            self._tally.took_over(credits=page.credits, requests=page.requests)
+            self._tally.took_over(credits=page.credits, requests=page.requests, same_run=page.job_id == self._job_id)
             self._take_in(page)
 
     async def run(self) -> Collected:
@@ -114,6 +125,7 @@ class Collecting:
             credits=self._tally.credits - credits_before,
             requests=self._tally.requests - requests_before,
             items=items,
+            job_id=self._job_id,
         )
 
     async def _keep(self, page: SavedPage) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from novahunt_collector import receipts, resuming
+from novahunt_collector import billing, receipts, resuming
 from novahunt_collector.asking import Asker
 from novahunt_collector.changes import changed
 from novahunt_collector.checkpoint import Checkpoint, Header
@@ -76,6 +76,7 @@ class DomainRun:
         job_id = settings.job_id or f"collect-{domain}-{times.to_milliseconds(self._started)}"
         self.name = receipts.RunName(domain=domain, run=settings.run, job_id=job_id)
         self._pages = tools.storage.pages(domain)
+        self._asker = self._new_asker()
         self._collecting = self._new_collecting()
 
     async def run(self) -> Receipt:
@@ -107,7 +108,7 @@ class DomainRun:
         if receipt.sha256 is not None:
             progress = Progress(percent=100, emails=receipt.items, requests=self._tally.requests)
         unfinished = receipt.sha256 is None
-        await self._tools.pace.finish(progress, spent=self._tally.credits, stopping=unfinished)
+        await self._tools.pace.finish(progress, spent=self._tally.spent, stopping=unfinished)
 
     def failed(self, reason: Reason, message: str) -> Receipt:
         """Return the receipt of a run that ends now without an answer, and log so."""
@@ -135,6 +136,7 @@ class DomainRun:
             _log.info("%s, in %s; Hunter was not asked%s", message, kept.place, hint)
             return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=True)
         try:
+            await self._know_what_is_paid(before.document if before is not None else None)
             document, message = await self._collect(await resuming.begin(self._pages, header, found))
         except (DomainRefusedError, ClaimedError) as error:
             # With 451 Hunter does not say which address is meant, so the whole document goes.
@@ -190,6 +192,17 @@ class DomainRun:
         )
         return document, collected.message
 
+    async def _know_what_is_paid(self, before: Document | None) -> None:
+        """Find out which pages were paid for in this billing period already, so that they are not counted again."""
+        hunter = self._tools.settings.hunter
+        wanted = search_hash(self._tools.settings.search)
+        if before is None or hunter.repeats_charged:
+            return
+        if billing.may_be_free(before, search_hash=wanted, now=self._tools.now()):
+            reset = await self._asker.reset_date(self._collecting.progress())
+            if reset is not None:
+                self._tally.know_paid(billing.free_pages(before, reset=reset))
+
     def _header(self) -> Header:
         """Return what a collection that begins now would say of its pages."""
         settings = self._tools.settings
@@ -229,10 +242,9 @@ class DomainRun:
             kept.document.total, self._domain, kept.place, self._tally.credits, self._tally.requests,
         )  # fmt: skip
 
-    def _new_collecting(self) -> Collecting:
+    def _new_asker(self) -> Asker:
         tools = self._tools
-        hunter = tools.settings.hunter
-        asker = Asker(
+        return Asker(
             self._domain,
             tools.hunter,
             tools.pace,
@@ -242,8 +254,12 @@ class DomainRun:
             stop=tools.stop,
             grace=ANSWER_SECONDS if self._pages is not None else 0.0,
         )
+
+    def _new_collecting(self) -> Collecting:
+        tools = self._tools
+        hunter = tools.settings.hunter
         limits = Limits(hunter.page_size, hunter.max_results, hunter.max_offset)
-        return Collecting(asker, limits, self._tally, pages=self._pages, stop=tools.stop)
+        return Collecting(self._asker, limits, self._tally, job_id=self.name.job_id, pages=self._pages, stop=tools.stop)
 
     async def _let_finish(self, work: Coroutine[object, object, _T]) -> _T:
         return await let_finish(work, self._tools.stop, STORING_SECONDS)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import httpx
@@ -108,6 +108,18 @@ class HunterClient:
         body = await self._get("/account", {})
         try:
             return answers.read_searches_left(body)
+        except answers.UnreadableAnswerError as error:
+            raise UnavailableError(f"{error} (HTTP 200)") from None
+
+    async def reset_date(self) -> date | None:
+        """Return the day on which the key's billing period ends, None if Hunter doesn't say. Free of charge.
+
+        Raises:
+            CollectorError: as `search`.
+        """
+        body = await self._get("/account", {})
+        try:
+            return answers.read_reset_date(body)
         except answers.UnreadableAnswerError as error:
             raise UnavailableError(f"{error} (HTTP 200)") from None
 

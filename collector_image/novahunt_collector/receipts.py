@@ -34,6 +34,7 @@ def of_failure(name: RunName, reason: Reason, message: str, tally: Tally) -> Rec
         message=message,
         credits=tally.credits,
         credits_saved=tally.credits_saved,
+        credits_earlier=tally.credits_earlier,
         requests=tally.requests,
     )
 
@@ -55,6 +56,7 @@ def of_document(
         reported=document.reported,
         credits=tally.credits,
         credits_saved=tally.credits_saved,
+        credits_earlier=tally.credits_earlier,
         requests=tally.requests,
         search_hash=document.search_hash,
         collected_at=document.collected_at,

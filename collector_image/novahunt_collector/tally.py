@@ -29,6 +29,8 @@ class Tally:
         """The same, of earlier runs, for the pages that were taken over from them."""
         self.credits_saved = 0
         """What those pages cost."""
+        self.credits_earlier = 0
+        """Part of it: what earlier attempts of this very run paid."""
         self._repeats_charged = repeats_charged
         self._answered = 0
         self._lost: dict[Page, int] = {}
@@ -39,13 +41,20 @@ class Tally:
         """What the answers cost, and the most that lost ones may have cost."""
         return self._answered + sum(self._lost.values())
 
+    @property
+    def spent(self) -> int:
+        """What this run has cost so far, as far as this process knows."""
+        return self.credits + self.credits_earlier
+
     def know_paid(self, pages: AbstractSet[Page]) -> None:
         """Take pages that were paid for in this billing period already, by an earlier run."""
         if not self._repeats_charged:
             self._free = pages
 
-    def took_over(self, *, credits: int, requests: int) -> None:  # noqa: A002 - Hunter's word for its money
-        """Count a page that an earlier run got, and paid for."""
+    def took_over(self, *, credits: int, requests: int, same_run: bool) -> None:  # noqa: A002 - Hunter's word for money
+        """Count a page that an earlier attempt or run got, and paid for."""
+        if same_run:
+            self.credits_earlier += credits
         self.credits_saved += credits
         self.requests_saved += requests
 

@@ -46,6 +46,8 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """What the answers of this attempt cost by Hunter's rule; lost answers that may have cost are counted in full."""
     credits_saved: int = 0
     """What the pages cost that an earlier attempt or run paid for and that were taken from a checkpoint."""
+    credits_earlier: int = 0
+    """Part of them: what earlier attempts of this very run paid for."""
     requests: int = 0
     suppressed: int = 0
     """Addresses left out because a suppression list names them."""

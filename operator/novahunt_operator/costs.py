@@ -30,7 +30,7 @@ def of_run(
     if repeats_charged:
         return _of_all(job, receipts, silent, unknown=unknown)
     # What one attempt has paid for is free for the next one: the one that got furthest has paid for all.
-    furthest = max((one.credits + one.credits_saved for one in receipts.values()), default=0)
+    furthest = max((one.credits + one.credits_earlier for one in receipts.values()), default=0)
     if complete or not unknown:
         return furthest
     reserved = job.reservation.reserved if job.reservation is not None else 0
@@ -45,5 +45,5 @@ def _of_all(job: Job, receipts: Mapping[str, Receipt], silent: Sequence[int], *,
         return known
     last = receipts.get(reservation.pod)
     if last is not None:
-        return max(known, reservation.lost + last.credits + last.credits_saved)
+        return max(known, reservation.lost + last.credits + last.credits_earlier)
     return max(known, reservation.reserved) if unknown else known

@@ -165,7 +165,7 @@ class Ledger:
             except InvalidReceiptError:
                 receipt = None
             if receipt is not None and (receipt.domain, receipt.run) == (job.domain, job.run):
-                return receipt.credits + receipt.credits_saved
+                return receipt.credits + receipt.credits_earlier
         told = self._told[job.uid].get(reservation.pod)
         return told if told is not None else reservation.reserved - reservation.lost
 

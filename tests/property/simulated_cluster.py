@@ -66,6 +66,8 @@ class SimulatedCluster:
         """By domain."""
         self.edits = 0
         self.spent = 0
+        self._charged: set[str] = set()
+        """UIDs of the Jobs whose requests were paid for."""
         self.lost_receipts = False
 
     def list_into(self, store: Store) -> None:
@@ -195,7 +197,11 @@ class SimulatedCluster:
         fresh = kept is not None and (not_before is None or kept.collected_at >= not_before)
         if kept is not None and fresh and (kept.reason is not Reason.MAX_RESULTS or kept.max_results >= cap):
             return receipt(kept.reason, domain=domain, run=run, collected_at=kept.collected_at, from_storage=True)
-        self.spent += CREDITS
+        # What one attempt of a run has asked for, Hunter gives the next one for nothing.
+        if made is None or made.uid not in self._charged:
+            self.spent += CREDITS
+        if made is not None:
+            self._charged.add(made.uid)
         if reason in ANSWERS:
             self.documents[domain] = Document(times.to_text(self.now), reason, cap)
             self.paid.setdefault(domain, []).append(Paid(self.now, self.edits))

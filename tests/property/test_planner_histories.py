@@ -332,7 +332,9 @@ class Histories(RuleBasedStateMachine):
             self._calm_minute({domain for domain in sorted(stored) if self.chance.random() < 0.3})
             self.hunter_is_not_paid_twice_for_what_nobody_asked_again()
             status = self.status()
-            assert [one.status for one in status.conditions if one.type == "Ready"] == ["True"], status
+            # A key that was refused, even for a domain that is not listed any more, is probed before all is well.
+            if self.look().breaker is None:
+                assert [one.status for one in status.conditions if one.type == "Ready"] == ["True"], status
         assert all(1 <= len(self.cluster.paid[domain]) - times <= 4 for domain, times in before.items())
 
     def _calm_minute(self, lost: Container[str] = ()) -> None:

@@ -31,11 +31,11 @@ def test_one_attempt_costs_what_its_receipt_says() -> None:
 
 
 def test_the_attempt_that_got_furthest_has_paid_for_all_and_saved_pages_were_paid_by_an_earlier_one() -> None:
-    assert cost(receipt(credits=20), receipt(credits=15, credits_saved=10)) == 25
+    assert cost(receipt(credits=20), receipt(credits=15, credits_earlier=10)) == 25
 
 
 def test_where_repeats_are_charged_every_attempt_counts_and_saved_pages_once() -> None:
-    assert cost(receipt(credits=20), receipt(credits=15, credits_saved=20), charged=True) == 35
+    assert cost(receipt(credits=20), receipt(credits=15, credits_earlier=20), charged=True) == 35
 
 
 def test_an_attempt_without_receipt_does_not_matter_when_a_later_one_is_complete() -> None:
@@ -56,7 +56,7 @@ def test_without_a_budget_it_counts_with_what_it_told_last() -> None:
 
 def test_what_lost_attempts_cost_where_repeats_are_charged_is_on_the_reservation() -> None:
     reservation = Reservation(80, pod="p0", lost=30)
-    assert cost(receipt(credits=20, credits_saved=10), charged=True, reservation=reservation) == 60
+    assert cost(receipt(credits=20, credits_earlier=10), charged=True, reservation=reservation) == 60
 
 
 def test_where_repeats_are_charged_a_last_attempt_without_receipt_counts_in_full() -> None:

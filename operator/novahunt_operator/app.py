@@ -23,6 +23,7 @@ from novahunt_operator.intake import Intake
 from novahunt_operator.inventory import Inventory
 from novahunt_operator.lease import Lease
 from novahunt_operator.ledger import Ledger
+from novahunt_operator.leftovers import Leftovers
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.reconciler import Reconciler
@@ -96,6 +97,7 @@ class Operator:
             progressed=self._reconciler.notify,
         )
         self._inventory = Inventory(cluster, self._store, settings.namespaces)
+        self._leftovers = Leftovers(cluster, self._store, recorder, settings.namespaces)
         self._working = False
 
     async def run(self) -> None:
@@ -184,6 +186,10 @@ class Operator:
             )
             for key in changed:
                 self._queue.add(key)
+            try:
+                await self._leftovers.clear()
+            except ApiError as error:
+                _log.warning("ConfigMaps that no result lists could not be looked for: %s", error)
 
     async def _watch_with_kopf(self, stop: asyncio.Event) -> None:
         started = asyncio.Event()

@@ -16,6 +16,9 @@ T = TypeVar("T")
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
+_ANY_JSON = "application/json, */*;q=0.1"
+"""The signing keys come as application/jwk-set+json and as nothing else."""
+
 _CALL_SECONDS = 30.0
 _RETRY_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 0.2
@@ -129,6 +132,7 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: object = None,
         content_type: str = "application/json",
+        accept: str = _ANY_JSON,
     ) -> bytes:
         """Make one call, and again while the server is too busy or away, for up to a minute.
 
@@ -137,15 +141,15 @@ class Cluster:
         Raises:
             ApiError: one of its kinds; UnavailableError only after all retries.
         """
-        return await self._call_with_retries(method, path, query, body, content_type)
+        return await self._call_with_retries(method, path, query, body, content_type, accept=accept)
 
     @backoff.on_exception(_pauses, UnavailableError, max_time=_RETRY_SECONDS, jitter=None, logger=None)
     async def _call_with_retries(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: object, content_type: str
+        self, method: str, path: str, query: Mapping[str, str] | None, body: object, content_type: str, *, accept: str
     ) -> bytes:
         if method != "GET" and not self.may_write():
             raise NotActiveError(0, "NotActive", f"{method} {path} is not made: this replica does not hold the lease")
-        return await self.call_once(method, path, query=query, body=body, content_type=content_type)
+        return await self.call_once(method, path, query=query, body=body, content_type=content_type, accept=accept)
 
     async def call_once(
         self,
@@ -155,12 +159,13 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: object = None,
         content_type: str = "application/json",
+        accept: str = _ANY_JSON,
         seconds: float = _CALL_SECONDS,
     ) -> bytes:
         """Make one call without retries, with a time limit; leases need to know at once."""
         try:
             response = await self._request(
-                method, path, query, body, content_type, limit=aiohttp.ClientTimeout(total=seconds)
+                method, path, query, body, content_type, accept=accept, limit=aiohttp.ClientTimeout(total=seconds)
             )
             async with response:
                 data = await response.read()
@@ -198,10 +203,9 @@ class Cluster:
         body: object,
         content_type: str,
         *,
+        accept: str = _ANY_JSON,
         limit: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
-        # The signing keys come as application/jwk-set+json and as nothing else.
-        accept = "application/json, */*;q=0.1"
         headers = {"Accept": accept, "Content-Type": content_type, "User-Agent": "novahunt-operator"}
         parameters = list((query or {}).items())
         await self._api.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)

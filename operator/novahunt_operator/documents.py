@@ -57,7 +57,7 @@ class Documents:
         if document.domain != job.domain or document.run != job.run:
             raise documents.InvalidDocumentError("it is of another domain or run than the caller's Job")
         packed = await asyncio.to_thread(parts.split, document.domain, data)
-        with _refusals_named():
+        with self._breaking_off(collection.key):
             result = await self._owner_of(collection, job)
             growth = packed.size - config_map_bytes(result.data)
             used = self._store.in_config_maps(collection.key) + self._added_beside(collection.key, job.domain)
@@ -127,7 +127,7 @@ class Documents:
         packed = await asyncio.to_thread(parts.split, left.domain, data)
         before = document_names(result.data)
         digest = documents.digest(data)
-        with _refusals_named():
+        with self._breaking_off(collection.key):
             place = await self._create(result, digest, packed, replaces=before)
             stored = msgspec.structs.replace(
                 result.data,
@@ -172,6 +172,17 @@ class Documents:
     def _added_beside(self, collection: Key, domain: str) -> int:
         """Return what documents of other domains will add that are being stored at this moment."""
         return sum(added for other, added in self._added.get(collection, {}).items() if other != domain)
+
+    @contextlib.contextmanager
+    def _breaking_off(self, collection: Key) -> Iterator[None]:
+        """Tell what the cluster refuses for good apart from what may pass, and note that parts may be left over."""
+        try:
+            yield
+        except ApiError as error:
+            self._recorder.untidy.add(collection)
+            if error.code in _REFUSALS:
+                raise NotStoredError(f"the Kubernetes API refuses to store the document: {error.message}") from None
+            raise
 
     @contextlib.contextmanager
     def _adding(self, collection: Key, domain: str, growth: int) -> Iterator[None]:
@@ -226,17 +237,6 @@ class Documents:
             if all(owner.uid != result.uid for owner in found.metadata.owner_references):
                 message = f"ConfigMap {name} of a deleted record is still there"
                 raise UnavailableError(0, "StillThere", message) from None
-
-
-@contextlib.contextmanager
-def _refusals_named() -> Iterator[None]:
-    """Tell what the cluster refuses for good apart from what may pass."""
-    try:
-        yield
-    except ApiError as error:
-        if error.code in _REFUSALS:
-            raise NotStoredError(f"the Kubernetes API refuses to store the document: {error.message}") from None
-        raise
 
 
 def _owner(result: StoredResult) -> dict[str, Any]:

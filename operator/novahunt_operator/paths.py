@@ -31,8 +31,8 @@ def pods(namespace: str | None) -> str:
     return _path("/api/v1", namespace, "pods", None)
 
 
-def config_maps(namespace: str, name: str | None = None) -> str:
-    """Return the path of a namespace's ConfigMaps, or of one."""
+def config_maps(namespace: str | None, name: str | None = None) -> str:
+    """Return the path of a namespace's (None: all namespaces') ConfigMaps, or of one."""
     return _path("/api/v1", namespace, "configmaps", name)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from novahunt_operator import names, parse, paths, wire
-from novahunt_operator.cluster import Cluster, ConflictError
+from novahunt_operator.cluster import ApiError, Cluster, ConflictError
 from novahunt_operator.jobs import owner_reference
 from novahunt_operator.records import Collection, Key, Result, StoredResult
 from novahunt_operator.spec import DeletionPolicy
@@ -18,6 +18,8 @@ class Recorder:
     def __init__(self, cluster: Cluster, store: Store) -> None:
         self._cluster = cluster
         self._store = store
+        self.untidy: set[Key] = set()
+        """Collections of which ConfigMaps may be left over that no result lists."""
 
     async def write(self, collection: Collection, result: Result) -> StoredResult:
         """Record a result. The new one is known to the store when this returns.
@@ -50,9 +52,13 @@ class Recorder:
     async def _remove_unlisted(self, collection: Key, before: Result, after: Result) -> None:
         """Delete the ConfigMaps that the result does not list any more; the write above was the switch."""
         kept = set(document_names(after))
-        for name in document_names(before):
-            if name not in kept:
-                await self._cluster.delete(paths.config_maps(collection.namespace, name))
+        try:
+            for name in document_names(before):
+                if name not in kept:
+                    await self._cluster.delete(paths.config_maps(collection.namespace, name))
+        except ApiError:
+            self.untidy.add(collection)
+            raise
 
 
 def document_names(result: Result) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class Room(msgspec.Struct, frozen=True):
     expected: int = 0
     """What all domains are expected to take; 0: there is no ground for it yet."""
     refused: bool = False
-    """Whether a due domain's document was refused for want of room, and would be again."""
+    """Whether a document was refused for want of room, and would be again."""
 
     @property
     def is_full(self) -> bool:
@@ -80,7 +80,7 @@ def judge(collection: Collection, results: Mapping[str, Result], found: Survey, 
         average=average,
         promised=sum(_growth(results.get(domain), average) for domain in at_work),
         expected=_expected(collection, used, open_domains, average),
-        refused=any(refused_now(results.get(domain), used, limit) for domain in found.due),
+        refused=any(refused_now(results.get(domain), used, limit) for domain in unanswered),
     )
 
 
@@ -117,7 +117,7 @@ def refusal(size: int, used: int, limit: int) -> str:
     """Return why a document of this size is not taken, and what to do."""
     return (
         f"the document takes {_size(size)} in ConfigMaps, where the collection's documents take {_size(used)} of "
-        f"{_size(limit)}: {_REMEDY[0].lower()}{_REMEDY[1:]}"
+        f"{_size(limit)}. {_REMEDY}"
     )
 
 

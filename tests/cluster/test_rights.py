@@ -40,7 +40,7 @@ def token_of(world: World, account: str, *options: str) -> str:
         ("create", "-f", "-"),
         ("delete", "pod", "any"),
         ("delete", "dcol", "any"),
-        ("get", "configmaps"),
+        ("annotate", "configmap", "kube-root-ca.crt", "a=b"),
         ("create", "token", "default"),
         ("get", "deployments"),
     ],

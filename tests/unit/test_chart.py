@@ -213,7 +213,7 @@ def test_the_operator_may_do_what_it_needs_and_no_more(helm: Helm) -> None:
         ("novahunt.io", "domainresults"): ["list", "watch", "create", "update"],
         ("batch", "jobs"): ["get", "list", "watch", "create", "patch", "delete"],
         ("", "pods"): ["list", "watch"],
-        ("", "configmaps"): ["get", "create", "delete"],
+        ("", "configmaps"): ["get", "list", "create", "delete"],
         ("events.k8s.io", "events"): ["create"],
     }
 

@@ -99,10 +99,11 @@ system:service-account-issuer-discovery.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
-# domainsFrom and suppression lists are read, stored documents written, read back and removed.
+# domainsFrom and suppression lists are read, stored documents written, read back and removed; parts of unfinished ones
+# are found by listing metadata.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, create, delete]
+  verbs: [get, list, create, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

@@ -1,5 +1,6 @@
 """The API server's side of a few objects, in memory: versions, preconditions, and a crash of the caller when told."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,13 +41,17 @@ class MemoryCluster(Cluster):
         query: Mapping[str, str] | None = None,
         body: object = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         seconds: float = 30.0,
     ) -> bytes:
         """Answer as the API server does."""
-        del query, content_type, seconds
+        del content_type, seconds
+        # Others have their turn meanwhile.
+        await asyncio.sleep(0)
         if method == "GET":
             self.reads.append(path)
-            return msgspec.json.encode(self._found(path))
+            selector = (query or {}).get("labelSelector")
+            return msgspec.json.encode(self._found(path) if selector is None else self._listed(path, selector, accept))
         if self.writes_left is not None:
             if self.writes_left == 0:
                 raise CrashError
@@ -70,6 +75,14 @@ class MemoryCluster(Cluster):
             merged = {**found["metadata"].get("annotations", {}), **body["metadata"]["annotations"]}
             body = {**found, "metadata": {**found["metadata"], "annotations": merged}}
         return self._keep(path, body)
+
+    def _listed(self, folder: str, selector: str, accept: str) -> dict[str, Any]:
+        wanted = dict(one.split("=") for one in selector.split(","))
+        found = [one for path, one in self.objects.items() if path.startswith(f"{folder}/")]
+        items = [one for one in found if wanted.items() <= one["metadata"].get("labels", {}).items()]
+        if "PartialObjectMetadata" in accept:
+            items = [{"metadata": one["metadata"]} for one in items]
+        return {"kind": "List", "metadata": {"resourceVersion": str(self._number)}, "items": items}
 
     def _found(self, path: str) -> dict[str, Any]:
         if path not in self.objects:

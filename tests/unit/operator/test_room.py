@@ -220,7 +220,7 @@ def test_sizes_are_told_as_people_read_them(size: int, text: str) -> None:
 def test_a_refusal_says_what_is_used_and_what_to_do_within_what_collectors_keep_of_it() -> None:
     sentence = refusal(99 * MIB, 1023 * MIB, 1023 * MIB)
     assert "the collection's documents take 1023 MiB of 1023 MiB" in sentence
-    assert "set spec.storage.persistentVolumeClaim" in sentence
+    assert "Set spec.storage.persistentVolumeClaim" in sentence
     assert len(sentence) <= 300
 
 

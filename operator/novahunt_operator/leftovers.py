@@ -1,0 +1,100 @@
+"""Deletes ConfigMaps of documents that no DomainResult lists: parts of one that was never finished, or is replaced."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+
+import msgspec
+
+from novahunt_operator import names, paths, wire
+from novahunt_operator.cluster import ApiError, Cluster
+from novahunt_operator.recorder import Recorder, document_names
+from novahunt_operator.records import Key
+from novahunt_operator.store import Store
+
+_PAGE = 500
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""What is in the documents is not wanted here."""
+
+_ALL = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY},{names.COMPONENT_LABEL}={names.DOCUMENT}"
+
+_log = logging.getLogger(__name__)
+
+
+class _Labelled(msgspec.Struct, frozen=True):
+    """A ConfigMap without what it holds."""
+
+    metadata: wire.Meta
+
+
+class Leftovers:
+    """Looks through all ConfigMaps once after a start, which may have followed a crash; then only where it is told to.
+
+    They are deleted with their DomainResult in any case; this keeps them from taking room until then.
+    """
+
+    def __init__(self, cluster: Cluster, store: Store, recorder: Recorder, namespaces: tuple[str, ...]) -> None:
+        """Take the namespaces that are watched; none means all."""
+        self._cluster = cluster
+        self._store = store
+        self._recorder = recorder
+        self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+        self._looked_everywhere = False
+
+    async def clear(self) -> None:
+        """Delete what is left over; what a collector may still be working on is left for the next time.
+
+        Raises:
+            ApiError: the cluster was away; the next call does what this one did not.
+        """
+        if not self._looked_everywhere:
+            for namespace in self._namespaces:
+                await self._clear(namespace, _ALL)
+            self._looked_everywhere = True
+            return
+        for collection in tuple(self._recorder.untidy):
+            self._recorder.untidy.discard(collection)
+            try:
+                await self._clear(collection.namespace, f"{_ALL},{names.COLLECTION_LABEL}={collection.name}")
+            except ApiError:
+                self._recorder.untidy.add(collection)
+                raise
+
+    async def _clear(self, namespace: str | None, selector: str) -> None:
+        found = await self._list(namespace, selector)
+        # After the list: what was stored meanwhile is in its result.
+        results = self._store.results()
+        listed = {Key(result.key.namespace, name) for result in results for name in document_names(result.data)}
+        for collection, maps in found.items():
+            for meta in maps:
+                if Key(collection.namespace, meta.name) in listed:
+                    continue
+                if self._may_be_stored(collection, meta.annotations.get(names.DOMAIN_ANNOTATION, "")):
+                    _log.info("ConfigMap %s of %s is listed by no DomainResult yet", meta.name, collection)
+                    self._recorder.untidy.add(collection)
+                    continue
+                _log.info("ConfigMap %s of %s is listed by no DomainResult: it is deleted", meta.name, collection)
+                await self._cluster.delete(paths.config_maps(collection.namespace, meta.name), uid=meta.uid)
+
+    def _may_be_stored(self, collection: Key, domain: str) -> bool:
+        """Whether a collector may be storing a document of this domain."""
+        jobs, pods = self._store.jobs_of(collection).values(), self._store.pods_of(collection).values()
+        return (
+            any(job.domain == domain and job.end is None for job in jobs)
+            or any(pod.domain == domain and not pod.finished for pod in pods)
+            or any(errand.end is None for errand in self._store.errands_of(collection).values())
+        )
+
+    async def _list(self, namespace: str | None, selector: str) -> Mapping[Key, list[wire.Meta]]:
+        """Return the ConfigMaps' metadata by collection."""
+        found: defaultdict[Key, list[wire.Meta]] = defaultdict(list)
+        query = {"labelSelector": selector, "limit": str(_PAGE)}
+        while True:
+            data = await self._cluster.call("GET", paths.config_maps(namespace), query=query, accept=_METADATA_ONLY)
+            page = msgspec.json.decode(data, type=wire.Page[_Labelled])
+            for item in page.items:
+                meta = item.metadata
+                found[Key(meta.namespace, meta.labels.get(names.COLLECTION_LABEL, ""))].append(meta)
+            if not page.metadata.continue_:
+                return found
+            query["continue"] = page.metadata.continue_

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome
 from novahunt_operator.records import Result
+from novahunt_operator.settle import Lost
 
 LONGEST_SPREAD = timedelta(hours=24)
 """Domains that were collected together don't all come back at once: each by its name, up to so much later."""
@@ -28,8 +29,17 @@ def due_at(result: Result, after: timedelta | None) -> datetime | None:
 
 
 def is_refreshed(result: Result, due: datetime | None, now: datetime) -> bool:
-    """Tell whether a run that ended without an answer was one to refresh a document that is still there."""
-    return result.outcome is Outcome.PENDING and result.collected_at is not None and due is not None and due <= now
+    """Tell whether a run that ended without an answer was one to refresh a document that is still there.
+
+    Args:
+        result: How it ended.
+        due: When the document is to be refreshed.
+        now: The time of the decision.
+    """
+    if result.outcome is not Outcome.PENDING or result.collected_at is None or due is None:
+        return False
+    # Where only the receipt was lost, the record may tell of the new document already.
+    return due <= now or result.reason == Lost.RECEIPT_MISSING
 
 
 def _spread(domain: str, after: timedelta) -> timedelta:

@@ -131,8 +131,8 @@ def survey(world: World) -> Survey:
         result = world.results.get(domain)
         old_at = due_at(result, every) if result is not None else None
         answer = result if result is not None and _stands(result, world.collection, old_at, world.now) else None
-        at_rest = job is None and domain not in jobs.ending
-        if answer is not None and at_rest and (old_at is None or old_at > world.now):
+        at_rest = job is None and domain not in jobs.ending and (old_at is None or old_at > world.now)
+        if answer is not None and at_rest and answer.outcome is not Outcome.PENDING:
             done.append(answer)
             next_refresh_at = min(filter(None, (next_refresh_at, old_at)), default=None)
             continue

@@ -213,9 +213,21 @@ def test_a_refresh_whose_end_is_not_recorded_yet_leaves_the_collection_ready() -
     assert (ready(shown)[0], shown.done, shown.progress) == ("True", "1/1", 100)
 
 
-def test_a_refresh_that_ended_without_an_answer_leaves_the_collection_ready() -> None:
-    lost = result(A, Lost.RECEIPT_MISSING, collected_at=OLD, ended_at=at(-1))
+@pytest.mark.parametrize("collected_at", [OLD, YOUNG], ids=["on a volume", "in ConfigMaps, recorded by the intake"])
+def test_a_refresh_whose_receipt_was_lost_leaves_the_collection_ready_and_runs_again(collected_at: str) -> None:
+    lost = result(A, Lost.RECEIPT_MISSING, collected_at=collected_at, ended_at=at(-60))
     assert ready(status(A, results=[lost])) == ("True", "All 1 domains are done; 1 is being refreshed.")
+    assert outlook(A, of=collection(HOURLY), results=[lost]).startable == (A,)
+
+
+def test_a_first_run_without_a_document_has_no_answer_to_keep() -> None:
+    assert ready(status(A, results=[result(A, Lost.RECEIPT_MISSING, ended_at=at(-60))]))[0] == "False"
+
+
+@pytest.mark.parametrize("reason", [Reason.QUOTA_EXHAUSTED, Reason.KEY_REFUSED])
+def test_what_a_refresh_could_not_pay_for_still_counts_as_done(reason: str) -> None:
+    shown = status(A, results=[result(A, reason, collected_at=OLD, ended_at=at(-1))])
+    assert (shown.done, ready(shown)[0]) == ("1/1", "False")
 
 
 def test_an_open_wish_makes_the_collection_work_however_old_the_answers_are() -> None:

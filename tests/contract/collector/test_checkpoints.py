@@ -233,12 +233,12 @@ async def test_again_begins_anew(simulator: Simulator, folder: Path) -> None:
 async def test_an_interrupted_again_is_gone_on_with_by_the_command_without_it(
     simulator: Simulator, folder: Path
 ) -> None:
-    await collect(simulator, folder, NOVAHUNT_SEARCH="{}")
+    await collect(simulator, folder, HUNTER_REPEATS_CHARGED="true")
     simulator.clear_report()
     number = simulator.add_fault(Fault(action=AnswerStatus(status=402), offset=300, times=None))
-    await collect(simulator, folder, again=True)
+    await collect(simulator, folder, again=True, HUNTER_REPEATS_CHARGED="true")
     simulator.remove_fault(number)
-    result = await collect(simulator, folder)
+    result = await collect(simulator, folder, HUNTER_REPEATS_CHARGED="true")
     # The stored document is fresh, but somebody wanted newer addresses and has paid for most of them.
     assert not result.receipt.from_storage
     assert is_the_truth(simulator, result, folder)

@@ -13,7 +13,6 @@ from novahunt_collector.persistence import Persistence, Request
 from novahunt_collector.settings import Backoff
 from novahunt_collector.stopping import Stop, let_finish
 from novahunt_collector.tally import Tally
-from novahunt_contract import credits as prices
 from novahunt_contract.intake import Progress
 
 _log = logging.getLogger(__name__)
@@ -90,7 +89,6 @@ class _PageRequest(Request[answers.Page]):
     def __init__(self, domain: str, ask: Ask, tally: Tally, send: Callable[[Ask], Awaitable[answers.Page]]) -> None:
         self.domain = domain
         self.number = ask.number
-        self.most = prices.of_answer(ask.limit)
         self._ask = ask
         self._tally = tally
         self._send = send
@@ -100,6 +98,9 @@ class _PageRequest(Request[answers.Page]):
         page = await self._send(self._ask)
         self._tally.received(self._ask, page.received)
         return page
+
+    def most(self) -> int:
+        return self._tally.most(self._ask)
 
     def spent(self) -> int:
         return self._tally.spent

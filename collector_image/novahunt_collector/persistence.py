@@ -13,6 +13,7 @@ from backoff.types import Details
 from novahunt_collector import logs
 from novahunt_collector.errors import (
     CollectorError,
+    KeyRefusedError,
     QuotaUsedUpError,
     RetryableError,
     StoppedError,
@@ -38,8 +39,6 @@ class Request(abc.ABC, Generic[_Answer]):
     domain: str
     number: int
     """Of the page, from 1."""
-    most: int = 0
-    """Credits that one try can cost; 0: it is free of charge."""
 
     @abc.abstractmethod
     async def send(self) -> _Answer:
@@ -48,6 +47,10 @@ class Request(abc.ABC, Generic[_Answer]):
         Raises:
             CollectorError: there is no answer.
         """
+
+    def most(self) -> int:
+        """Return the credits that the next try can add to those that are spent; 0: it is free of charge."""
+        return 0
 
     def spent(self) -> int:
         """Return the credits that the domain has cost in this process."""
@@ -106,7 +109,7 @@ class Persistence:
             raise UnavailableError(text) from None
 
     async def _once(self, request: Request[_Answer], progress: Progress, deadline: asyncio.Timeout) -> _Answer:
-        await self._take(request, progress, deadline, most=request.most)
+        await self._take(request, progress, deadline, most=request.most())
         try:
             return await request.send()
         except asyncio.CancelledError:
@@ -133,10 +136,16 @@ class Persistence:
         await self._take(request, progress, deadline, most=0)
         try:
             left = await self._hunter.searches_left()
-        except RetryableError as other:
-            # Too fast is what can be waited for: nothing is given up that may come back.
+        except (KeyRefusedError, QuotaUsedUpError):
+            # These say more of the key than the refusal did.
+            raise
+        except CollectorError as other:
+            # Too fast is what can be waited for: nothing is given up that may come back. A proxy may know of
+            # domain-search alone.
             left = None
-            await self._pace.failed(throttled=isinstance(other, TooFastError), retry_after=other.retry_after)
+            throttled = isinstance(other, TooFastError | UnclearRefusalError)
+            retry_after = other.retry_after if isinstance(other, RetryableError) else None
+            await self._pace.failed(throttled=throttled, retry_after=retry_after)
         finally:
             self._pace.over()
         if left is not None and left <= 0:

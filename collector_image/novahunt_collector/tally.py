@@ -46,6 +46,14 @@ class Tally:
         """What this run has cost so far, as far as this process knows."""
         return self.credits + self.credits_earlier
 
+    def most(self, ask: Ask) -> int:
+        """Return the most that asking for a page can add to `credits`: what was lost is counted already.
+
+        A page that is taken for paid is not counted as free here: a budget holds even where that is a mistake.
+        """
+        counted = 0 if self._repeats_charged else self._lost.get(Page(ask.offset, ask.limit), 0)
+        return prices.of_answer(ask.limit) - counted
+
     def know_paid(self, pages: AbstractSet[Page]) -> None:
         """Take pages that were paid for in this billing period already, by an earlier run."""
         if not self._repeats_charged:

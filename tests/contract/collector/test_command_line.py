@@ -22,9 +22,10 @@ from contract.collector.running import (
     started,
     stored,
 )
-from hunter_simulator import AnswerStatus, Fault, Proceed, Simulator, found, read_filters, truth
+from hunter_simulator import AnswerStatus, CutBody, Fault, Proceed, Simulator, found, read_filters, truth
 from novahunt_contract import tables
 from novahunt_contract.exitcodes import ExitCode
+from novahunt_contract.outcomes import Reason
 
 
 @pytest.fixture
@@ -151,6 +152,16 @@ async def test_a_higher_max_credits_goes_on_with_the_pages_that_are_paid_for(sim
     assert report.credits == 33
     assert (report.repeats_free, report.repeats_charged) == (0, 0)
     assert collected(place / "c", DOMAIN) == expected(330)
+
+
+async def test_an_answer_that_was_lost_is_asked_for_again_within_the_credits_that_it_may_have_cost(
+    simulator: Simulator, place: Path
+) -> None:
+    simulator.add_fault(Fault(action=CutBody(), times=2))
+    process = await run_process([DOMAIN, "--max-credits", "10"], environ(simulator, place / "c"), place)
+    assert process.code == ExitCode.DONE
+    assert process.receipt is not None
+    assert (process.receipt.reason, process.receipt.requests) == (Reason.COLLECTED, 3)
 
 
 async def test_max_credits_0_answers_from_storage_alone(simulator: Simulator, place: Path) -> None:

@@ -121,7 +121,7 @@ async def test_a_lost_answer_counts_in_full_until_the_same_page_is_answered() ->
     tally, pace = Tally(), RecordingPace()
     made, _ = asker(AnswerLostError("x"), AnswerLostError("x"), PAGE, tally=tally, pace=pace)
     await made.page(Ask(1, 0, 100), PROGRESS)
-    assert [cost.spent for cost in pace.costs] == [0, 10, 10]
+    assert pace.costs == [Cost(10, 0), Cost(0, 10), Cost(0, 10)]
     assert tally.credits == 2
 
 

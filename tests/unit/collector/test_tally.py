@@ -27,3 +27,18 @@ def test_where_repeats_are_charged_nothing_is_free_again() -> None:
     tally.know_paid({Page(0, 100)})
     tally.received(FIRST, 100)
     assert tally.credits == 10
+
+
+def test_asking_again_for_what_was_lost_can_cost_no_more_than_is_counted_already() -> None:
+    tally = Tally()
+    assert tally.most(FIRST) == 10
+    tally.lost(FIRST)
+    assert (tally.credits, tally.most(FIRST), tally.most(SECOND)) == (10, 0, 10)
+    tally.know_paid({Page(100, 100)})
+    assert tally.most(SECOND) == 10
+
+
+def test_where_repeats_are_charged_asking_again_can_cost_as_much_again() -> None:
+    tally = Tally(repeats_charged=True)
+    tally.lost(FIRST)
+    assert (tally.credits, tally.most(FIRST)) == (10, 10)

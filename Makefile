@@ -36,6 +36,14 @@ test-cluster: ## Tests on a real control plane (no root needed)
 test-e2e: ## End-to-end tests on the whole node with the built images and the chart (root)
 	@$(PY) -m pytest tests -m node
 
+.PHONY: fuzz
+fuzz: ## Fuzz every reader of what others wrote, for ten minutes in all; FUZZ_SECONDS=… for longer
+	@FUZZ_SECONDS="$(FUZZ_SECONDS)" $(PY) -m tools.fuzz
+
+.PHONY: bench
+bench: ## Measure the collector, and print the table of docs/benchmarks.md
+	@$(PY) -m bench.collector
+
 .PHONY: lint
 lint: ## Run every check that needs no cluster
 	@scripts/lint

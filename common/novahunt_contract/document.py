@@ -94,7 +94,7 @@ def decode(data: bytes) -> Document:
     """
     try:
         document = msgspec.json.decode(data, type=Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # msgspec names the place and the expected type, never the value.
         raise InvalidDocumentError(f"it is no stored document: {error}") from None
     if document.total != len(document.items):

@@ -30,7 +30,7 @@ def normalise(entry: str) -> str:
     """Return the one form of a domain: lower case, IDNA A-labels, no `www.`, no trailing dot.
 
     Accepts a bare domain, a URL, upper case, a port and internationalised names (UTS 46).
-    Subdomains other than a leading `www.` stay. The answer has 4 to 253 characters.
+    Subdomains other than a leading `www.` stay. The answer has 3 to 253 characters.
 
     Raises:
         NotADomainError: the entry is empty, an address, an IP number, a single label, or no valid name.
@@ -57,7 +57,8 @@ def host_name(host: str) -> str:
     host = host.rstrip(_DOTS).lower()
     if _is_ip(host):
         raise NotADomainError("it is an IP number, not a domain")
-    name = _to_ascii(host)
+    # The last label may have been of characters that UTS 46 drops, such as zero-width ones out of a copied table.
+    name = _to_ascii(host).rstrip(".")
     labels = name.split(".")
     if len(labels) < 2:  # noqa: PLR2004 - a domain is a name below a top level
         raise NotADomainError("it is a single label: a domain has at least one dot")
@@ -101,6 +102,7 @@ def _to_ascii(host: str) -> str:
         return host
     try:
         return idna.encode(host, uts46=True, std3_rules=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
+    except (idna.IDNAError, UnicodeError, OverflowError):
+        # Some labels that begin with xn-- stand for numbers that no machine can hold.
         # idna's own message repeats the label, which may be somebody's name.
         raise NotADomainError("it is no valid domain name (letters, digits and inner hyphens, 63 a label)") from None

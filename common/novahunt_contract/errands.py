@@ -61,5 +61,5 @@ def decode(text: str | bytes) -> ErrandReceipt:
     """
     try:
         return msgspec.json.decode(text, type=ErrandReceipt)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidReceiptError(f"it is no errand's receipt: {error}") from None

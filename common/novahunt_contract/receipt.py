@@ -85,5 +85,5 @@ def decode(text: str | bytes) -> Receipt:
     """
     try:
         return msgspec.json.decode(text, type=Receipt)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidReceiptError(f"it is no receipt: {error}") from None

@@ -27,6 +27,8 @@ from novahunt_contract.domains import MAX_ENTRY_LENGTH, NotADomainError, host_na
         ("BÜCHER.example", "xn--bcher-kva.example"),
         ("xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("www。example。com", "example.com"),
+        ("example.com.\ufeff", "example.com"),
+        ("exa\u200bmple.com.\u00ad", "example.com"),
         ("example.com。", "example.com"),
         ("\ufeffexample.com", "example.com"),
         ("www.com", "www.com"),
@@ -62,6 +64,9 @@ def test_every_way_to_write_a_domain_leads_to_one_form(entry: str, domain: str) 
         ("secretname!.com", "valid domain"),
         ("x" * 64 + ".com", "valid domain"),
         (".".join(["abcdefgh"] * 30) + ".com", "valid domain"),
+        # A number that no machine can hold, found by fuzzing.
+        ("xn---n---bhhhhhhhhhh22222222222222222222222hhlxlbhhhhhhhhhhhhlxlle.com", "valid domain"),
+        ("secretname.\ufeff", "single label"),
         ("https://", "no host"),
         ("https:///secretname", "no host"),
         ("http://[secretname", "can't be read"),

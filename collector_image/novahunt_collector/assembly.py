@@ -22,6 +22,7 @@ from novahunt_collector.storage.folder import FolderStorage
 from novahunt_collector.storage.intake_calls import IntakeCalls
 from novahunt_collector.storage.interface import Storage
 from novahunt_collector.storage.memory import FolderOrMemoryStorage, MemoryStorage
+from novahunt_collector.suppression_files import SuppressionFiles
 from novahunt_collector.watching import WatchedPace
 from novahunt_collector.windows import Windows
 from novahunt_contract import keys
@@ -58,6 +59,7 @@ async def open_tools(
             now=_now,
             uniform=uniform,
             stop=stop or Stop(),
+            suppression=SuppressionFiles(settings.suppression, settings.storage_patience),
         )
 
 

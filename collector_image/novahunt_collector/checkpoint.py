@@ -64,6 +64,8 @@ class SavedPage(msgspec.Struct, frozen=True, rename="camel"):
     items: tuple[Item, ...]
     job_id: str = ""
     """Names the run that paid for it: its next attempt counts it as its own."""
+    held_back: _Count = 0
+    """Addresses among the new ones that a suppression list kept out."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from novahunt_collector.errors import (
 from novahunt_collector.items import Items, to_items
 from novahunt_collector.stopping import INTERRUPTED, STORING_SECONDS, Stop, let_finish
 from novahunt_collector.storage.interface import PageLog
+from novahunt_collector.suppression import Lists, Sieve
 from novahunt_collector.tally import Tally
 from novahunt_contract.document import Item
 from novahunt_contract.intake import Progress
@@ -36,6 +37,8 @@ class Collected(msgspec.Struct, frozen=True):
     """Why it was truncated, for people."""
     pages: tuple[int, ...]
     """The `limit` of each answered page, in their order."""
+    suppressed: int
+    """Addresses that a suppression list kept out."""
 
 
 class Collecting:
@@ -67,14 +70,22 @@ class Collecting:
         self._job_id = job_id
         self._log = pages
         self._stop = stop
+        self._sieve = Sieve(Lists())
         self._items = Items()
+        self._held_back = 0
         self._paging = paging.Progress()
         self._pages: list[int] = []
         self._counted = (0, 0)
         """Credits and requests up to the latest page."""
 
-    def go_on_from(self, checkpoint: Checkpoint) -> None:
-        """Begin with what was saved, and with pages of the size that it was begun with."""
+    def go_on_from(self, checkpoint: Checkpoint, lists: Lists) -> None:
+        """Begin with what was saved, and with pages of the size that it was begun with.
+
+        Args:
+            checkpoint: Holds nothing that the lists name.
+            lists: What of the pages to come must not be kept.
+        """
+        self._sieve = Sieve(lists)
         self._limits = self._limits._replace(page_size=checkpoint.header.page_size)
         for page in checkpoint.pages:
             self._tally.took_over(credits=page.credits, requests=page.requests, same_run=page.job_id == self._job_id)
@@ -111,7 +122,9 @@ class Collecting:
 
     def _page(self, ask: paging.Ask, answer: answers.Page) -> SavedPage:
         """Return what is kept of an answer, here and in a checkpoint."""
-        items = to_items(answer.entries)
+        held_back_before = self._sieve.held_back
+        items = self._sieve.passed(to_items(answer.entries))
+        held_back = self._sieve.held_back - held_back_before
         credits_before, requests_before = self._counted
         self._counted = (self._tally.credits, self._tally.requests)
         return SavedPage(
@@ -121,11 +134,13 @@ class Collecting:
             received=answer.received,
             results=answer.results,
             approximate=answer.approximate,
-            new=self._items.unknown(items),
+            # Those that are held back were new as well: a page full of them is no repeated one.
+            new=self._items.unknown(items) + held_back,
             credits=self._tally.credits - credits_before,
             requests=self._tally.requests - requests_before,
             items=items,
             job_id=self._job_id,
+            held_back=held_back,
         )
 
     async def _keep(self, page: SavedPage) -> None:
@@ -136,6 +151,7 @@ class Collecting:
     def _take_in(self, page: SavedPage) -> None:
         """Go on by a page, whether it was just answered or was saved: the same rules hold."""
         self._items.add(page.items)
+        self._held_back += page.held_back
         self._pages.append(page.limit)
         self._paging = paging.after_page(
             self._paging,
@@ -162,4 +178,5 @@ class Collecting:
             truncated=finish.truncated,
             message=finish.message,
             pages=tuple(self._pages),
+            suppressed=self._held_back,
         )

@@ -26,6 +26,8 @@ from novahunt_collector.paging import Limits
 from novahunt_collector.settings import Settings
 from novahunt_collector.stopping import ANSWER_SECONDS, INTERRUPTED, STORING_SECONDS, Stop, let_finish
 from novahunt_collector.storage.interface import Kept, Storage
+from novahunt_collector.suppression import Lists, without_listed
+from novahunt_collector.suppression_files import SuppressionFiles
 from novahunt_collector.tally import Tally
 from novahunt_contract import times
 from novahunt_contract.document import Document
@@ -54,6 +56,7 @@ class Tools(NamedTuple):
     uniform: Callable[[float, float], float]
     """Returns a random number between its two arguments."""
     stop: Stop
+    suppression: SuppressionFiles
 
 
 class DomainRun:
@@ -121,37 +124,74 @@ class DomainRun:
 
     async def _answered(self) -> Receipt:
         storage, settings = self._tools.storage, self._tools.settings
+        lists = await self._tools.suppression.read()
+        if lists.name_domain(self._domain):
+            return await self._suppressed(lists)
         await storage.prepare(self._domain)
         before = await storage.load(self._domain)
         header = self._header()
         oldest = resuming.oldest(settings.not_before, header, before.document if before is not None else None)
-        found = await resuming.find(self._pages, header, oldest, again=self._again)
+        found = await resuming.find(self._pages, header, oldest, lists, again=self._again)
         if before is not None and not self._again and self._answers(before.document, found):
-            kept = await self._let_finish(storage.confirm(before, self.name.run))
-            if kept is None:
-                return await self._overtaken()
-            await self._drop_pages()
-            message = f"answered from storage: collected at {before.document.collected_at} with the same filters"
-            hint = "" if settings.intake else " (--again asks Hunter anew)"
-            _log.info("%s, in %s; Hunter was not asked%s", message, kept.place, hint)
-            return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=True)
+            return await self._from_storage(before, lists)
         try:
             await self._know_what_is_paid(before.document if before is not None else None)
-            document, message = await self._collect(await resuming.begin(self._pages, header, found))
+            document, message = await self._collect(await resuming.begin(self._pages, header, found), lists)
         except (DomainRefusedError, ClaimedError) as error:
             # With 451 Hunter does not say which address is meant, so the whole document goes.
             if await storage.remove(self._domain):
                 raise type(error)(f"{error}; what was stored for it is removed") from None
             raise
-        kept_now = await self._let_finish(storage.store(document))
-        if kept_now is None:
+        return await self._stored(document, before, message)
+
+    async def _stored(self, document: Document, before: Kept | None, message: str) -> Receipt:
+        """Store what was collected, held to the lists of now: collecting takes time, in which some may be added."""
+        lists = await self._tools.suppression.read()
+        if lists.name_domain(self._domain):
+            return await self._suppressed(lists)
+        left = without_listed(document, lists, document.stored_at)
+        kept = await self._let_finish(self._tools.storage.store(left))
+        if kept is None:
             return await self._overtaken()
         await self._drop_pages()
-        self._log_stored(kept_now)
-        difference = changed(before.document, document) if before is not None else None
+        self._log_stored(kept)
         return receipts.of_document(
-            self.name, kept_now, self._tally, message=message, from_storage=False, changed=difference
+            self.name,
+            kept,
+            self._tally,
+            message=message,
+            from_storage=False,
+            suppression=lists.digest,
+            changed=changed(before.document, left) if before is not None else None,
         )
+
+    async def _from_storage(self, before: Kept, lists: Lists) -> Receipt:
+        """Answer with what is stored, held to the lists of now."""
+        left = without_listed(before.document, lists, times.to_text(self._tools.now()))
+        kept = await self._let_finish(self._tools.storage.confirm(before, left, self.name.run))
+        if kept is None:
+            return await self._overtaken()
+        await self._drop_pages()
+        message = f"answered from storage: collected at {before.document.collected_at} with the same filters"
+        hint = "" if self._tools.settings.intake else " (--again asks Hunter anew)"
+        _log.info("%s, in %s; Hunter was not asked%s", message, kept.place, hint)
+        return receipts.of_document(
+            self.name,
+            kept,
+            self._tally,
+            message=message,
+            from_storage=True,
+            suppression=lists.digest,
+            changed=changed(before.document, left) if left is not before.document else None,
+        )
+
+    async def _suppressed(self, lists: Lists) -> Receipt:
+        """End without asking, or without storing what came, and forget what is stored."""
+        message = "a suppression list names the domain: nothing is stored for it"
+        if await self._let_finish(self._tools.storage.remove(self._domain)):
+            message = f"{message} any more"
+        _log.info("%s: %s", self._domain, message)
+        return receipts.of_suppressed(self.name, self._tally, message=message, suppression=lists.digest)
 
     def _answers(self, document: Document, found: Checkpoint | None) -> bool:
         """Tell whether a document is the answer: it is fresh, and nobody has begun to collect again since."""
@@ -165,10 +205,10 @@ class DomainRun:
             max_credits=settings.domain_credits,
         )
 
-    async def _collect(self, begun: Checkpoint) -> tuple[Document, str]:
+    async def _collect(self, begun: Checkpoint, lists: Lists) -> tuple[Document, str]:
         """Return the document, and why it is truncated if it is."""
         settings = self._tools.settings
-        self._collecting.go_on_from(begun)
+        self._collecting.go_on_from(begun, lists)
         collected = await self._collecting.run()
         document = Document(
             domain=self._domain,
@@ -189,6 +229,7 @@ class DomainRun:
             requests=self._tally.requests + self._tally.requests_saved,
             page_size=begun.header.page_size,
             pages=collected.pages,
+            suppressed=collected.suppressed,
         )
         return document, collected.message
 
@@ -234,7 +275,8 @@ class DomainRun:
         if kept is None:
             raise StoppedError(f"{message}, and can't be read")
         await self._drop_pages()
-        return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=False)
+        # Which lists that run was held to is for its own receipt to say.
+        return receipts.of_document(self.name, kept, self._tally, message=message, from_storage=False, suppression="")
 
     def _log_stored(self, kept: Kept) -> None:
         _log.info(

@@ -37,6 +37,7 @@ CONCERN_EVERY_DOMAIN = (
     Reason.QUOTA_EXHAUSTED,
     Reason.BUDGET,
     Reason.BAD_REQUEST,
+    Reason.SUPPRESSION_LIST,
     Reason.INTERRUPTED,
 )
 """After these the next domain would end the same way."""

@@ -40,9 +40,16 @@ def of_failure(name: RunName, reason: Reason, message: str, tally: Tally) -> Rec
 
 
 def of_document(
-    name: RunName, kept: Kept, tally: Tally, *, message: str, from_storage: bool, changed: Changed | None = None
+    name: RunName,
+    kept: Kept,
+    tally: Tally,
+    *,
+    message: str,
+    from_storage: bool,
+    suppression: str,
+    changed: Changed | None = None,
 ) -> Receipt:
-    """Return the receipt of a run whose answer is a stored document."""
+    """Return the receipt of a run whose answer is a stored document; the digest of lists is of those it was held to."""
     document = kept.document
     reason = reason_of_document(document.truncated, document.total)
     return Receipt(
@@ -58,6 +65,8 @@ def of_document(
         credits_saved=tally.credits_saved,
         credits_earlier=tally.credits_earlier,
         requests=tally.requests,
+        suppressed=document.suppressed,
+        suppression=suppression,
         search_hash=document.search_hash,
         collected_at=document.collected_at,
         stored_at=document.stored_at,
@@ -66,6 +75,22 @@ def of_document(
         config_map=kept.config_map,
         from_storage=from_storage,
         changed=changed,
+    )
+
+
+def of_suppressed(name: RunName, tally: Tally, *, message: str, suppression: str) -> Receipt:
+    """Return the receipt of a run whose domain a suppression list names: nothing is stored."""
+    return Receipt(
+        domain=name.domain,
+        run=name.run,
+        outcome=ENDINGS[Reason.SUPPRESSED].outcome,
+        reason=Reason.SUPPRESSED,
+        job_id=name.job_id,
+        message=message,
+        credits=tally.credits,
+        credits_saved=tally.credits_saved,
+        requests=tally.requests,
+        suppression=suppression,
     )
 
 

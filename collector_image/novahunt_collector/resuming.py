@@ -6,6 +6,8 @@ from datetime import datetime
 from novahunt_collector import checkpoint as checkpoints
 from novahunt_collector.checkpoint import Checkpoint, Header
 from novahunt_collector.storage.interface import PageLog
+from novahunt_collector.suppression import Lists
+from novahunt_collector.sweep_rules import Rules, left_of_checkpoint
 from novahunt_contract import times
 from novahunt_contract.document import Document
 
@@ -29,7 +31,9 @@ def oldest(wish: datetime | None, header: Header, stored: Document | None) -> da
     return collected_at if wish is None else max(wish, collected_at)
 
 
-async def find(pages: PageLog | None, header: Header, not_before: datetime | None, *, again: bool) -> Checkpoint | None:
+async def find(
+    pages: PageLog | None, header: Header, not_before: datetime | None, lists: Lists, *, again: bool
+) -> Checkpoint | None:
     """Return what a run that was not finished saved; None if there is nothing that can be gone on with.
 
     What is of no use any more is removed: it holds personal data.
@@ -38,6 +42,7 @@ async def find(pages: PageLog | None, header: Header, not_before: datetime | Non
         pages: Where pages are kept; None: nowhere.
         header: What is collected now.
         not_before: What was begun earlier is too old; None: nothing is.
+        lists: What must not be stored; it is left out of what is returned.
         again: Everything is to be asked anew.
 
     Raises:
@@ -50,8 +55,9 @@ async def find(pages: PageLog | None, header: Header, not_before: datetime | Non
     reason = reason or checkpoints.unfit(
         found, domain=header.domain, search_hash=header.search_hash, not_before=not_before
     )
-    if reason is None:
-        return found
+    left = left_of_checkpoint(found, Rules(lists, retain_from=None))
+    if reason is None and isinstance(left, Checkpoint):
+        return left
     _log.warning("%d pages of an unfinished run are dropped: %s", len(found.pages), reason)
     await pages.remove()
     return None

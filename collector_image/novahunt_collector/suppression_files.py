@@ -7,10 +7,12 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from io import BufferedReader, TextIOWrapper
+from pathlib import Path
 
 from novahunt_collector import suppression
 from novahunt_collector.errors import SuppressionListError
 from novahunt_collector.settings import ListFile
+from novahunt_collector.storage import threads
 from novahunt_collector.suppression import Lists, NotAnEntryError
 from novahunt_contract import domains
 
@@ -24,18 +26,31 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class SuppressionFiles:
     """The lists of one process. Their files may change at any time: the kubelet renews those of mounted Secrets."""
 
-    def __init__(self, files: Sequence[ListFile]) -> None:
+    def __init__(self, files: Sequence[ListFile], patience: float) -> None:
+        """Take the parts.
+
+        Args:
+            files: Where they are.
+            patience: Seconds in all for reading them.
+        """
         self._files = files
+        self._patience = patience
         self._known: tuple[str, ...] = ()
         """Digests of the files' bytes when they were read."""
         self._lists = Lists()
 
-    def read(self) -> Lists:
-        """Return the lists as they are now; files that are the same as before are not read through again. It blocks.
+    async def read(self) -> Lists:
+        """Return the lists as they are now; files that are the same as before are not read through again.
 
         Raises:
             SuppressionListError: a file can't be read, or holds a line that is no entry.
+            StorageFailedError: it took too long.
         """
+        if not self._files:
+            return self._lists
+        return await threads.within(self._patience, Path(self._files[0].path), self._read)
+
+    def _read(self) -> Lists:
         # Before the reading: a file that is replaced in between differs the next time.
         digests = tuple(map(_digest, self._files))
         if digests != self._known:

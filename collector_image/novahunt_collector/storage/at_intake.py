@@ -50,12 +50,12 @@ class IntakeStorage(Storage):
             config_map=stored.config_map,
         )
 
-    async def confirm(self, kept: Kept, run: int) -> Kept | None:
+    async def confirm(self, kept: Kept, left: Document, run: int) -> Kept | None:  # noqa: ARG002 - the interface's
         """Hand the document over again as this run's: only so the receipt can name its ConfigMaps.
 
         They are named by their content, so nothing is written where this run did so before.
         """
-        return await self.store(msgspec.structs.replace(kept.document, run=run))
+        return await self.store(msgspec.structs.replace(left, run=run))
 
     async def remove(self, domain: str) -> bool:  # noqa: ARG002 - the interface's
         """Leave it to the operator: the receipt's reason tells it to remove the document of this domain."""

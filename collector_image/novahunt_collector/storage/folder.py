@@ -42,10 +42,6 @@ class FolderStorage(Storage):
         """Write under a temporary name, force it to the disk, rename it, and force the renaming to the disk."""
         return await self._in_time(lambda: self._store(document))
 
-    async def confirm(self, kept: Kept, run: int) -> Kept | None:  # noqa: ARG002 - the interface's
-        """Return it as it is: nothing more is to be known of a file."""
-        return kept
-
     async def remove(self, domain: str) -> bool:
         """Delete the domain's file, durably."""
         return await self._in_time(lambda: self._remove(domain))
@@ -107,7 +103,9 @@ class FolderStorage(Storage):
         path = self._path(domain)
         with files.explained(path):
             self._folder.check()
-            removed = [name for name in (path, checkpoint_path(self._folder.path, domain)) if _unlinked(name)]
+            leftovers = files.leftovers(self._folder.path, domain)
+            ours = (path, checkpoint_path(self._folder.path, domain), *leftovers)
+            removed = [name for name in ours if _unlinked(name)]
             if removed:
                 files.sync_folder(self._folder.path)
         return bool(removed)

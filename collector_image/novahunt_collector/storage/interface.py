@@ -71,12 +71,18 @@ class Storage(abc.ABC):
         None if a later run has stored one already: that one stays.
         """
 
-    @abc.abstractmethod
-    async def confirm(self, kept: Kept, run: int) -> Kept | None:
+    async def confirm(self, kept: Kept, left: Document, run: int) -> Kept | None:  # noqa: ARG002 - for those that need it
         """Return the full account of a document that was loaded and answers this run as well.
 
-        None if a later run has stored one meanwhile.
+        Args:
+            kept: As it was loaded.
+            left: What may stay of it, which is stored in its place; the very same document if all of it may.
+            run: This run.
+
+        Returns:
+            None if a later run has stored one meanwhile.
         """
+        return kept if left is kept.document else await self.store(left)
 
     @abc.abstractmethod
     async def remove(self, domain: str) -> bool:

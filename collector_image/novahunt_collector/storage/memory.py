@@ -49,10 +49,6 @@ class MemoryStorage(Storage):
         self._kept[document.domain] = kept
         return kept
 
-    async def confirm(self, kept: Kept, run: int) -> Kept | None:  # noqa: ARG002 - the interface's
-        """Return it as it is."""
-        return kept
-
     async def remove(self, domain: str) -> bool:
         """Forget the document."""
         return self._kept.pop(domain, None) is not None
@@ -86,10 +82,6 @@ class FolderOrMemoryStorage(Storage):
                 raise
             self.fall_back(error)
             return await self._memory.store(document)
-
-    async def confirm(self, kept: Kept, run: int) -> Kept | None:  # noqa: ARG002 - the interface's
-        """Return it as it is."""
-        return kept
 
     async def remove(self, domain: str) -> bool:
         """Remove from where documents are stored now."""

@@ -14,24 +14,24 @@ NAME = "Secret do-not-contact, key list.txt"
 
 
 def files(*paths: Path) -> SuppressionFiles:
-    return SuppressionFiles([ListFile(NAME, str(path)) for path in paths])
+    return SuppressionFiles([ListFile(NAME, str(path)) for path in paths], patience=20.0)
 
 
-def test_lists_have_comments_blank_lines_and_any_line_end(tmp_path: Path) -> None:
+async def test_lists_have_comments_blank_lines_and_any_line_end(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_bytes(b"\xef\xbb\xbf# asked by letter\r\nJane@Example.com  # 2026-03-01\r\n\r\n@example.org\r")
     other.write_text("Bücher.example", encoding="utf-8")
-    lists = files(one, other).read()
+    lists = await files(one, other).read()
     assert lists.entries == {"jane@example.com", "@example.org", "xn--bcher-kva.example"}
 
 
-def test_without_files_there_are_no_lists() -> None:
-    assert files().read().digest == ""
+async def test_without_files_there_are_no_lists() -> None:
+    assert (await files().read()).digest == ""
 
 
-def test_a_list_that_holds_nothing_yet_is_a_list(tmp_path: Path) -> None:
+async def test_a_list_that_holds_nothing_yet_is_a_list(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(b"")
-    lists = files(tmp_path / "list").read()
+    lists = await files(tmp_path / "list").read()
     assert (lists.entries, lists.digest != "") == (frozenset(), True)
 
 
@@ -47,12 +47,12 @@ def test_a_list_that_holds_nothing_yet_is_a_list(tmp_path: Path) -> None:
         (b"a@example.com\n# " + b"x" * MAX_LINE, 2, "longer than"),
     ],
 )
-def test_a_line_that_is_no_entry_is_named_and_never_repeated(
+async def test_a_line_that_is_no_entry_is_named_and_never_repeated(
     tmp_path: Path, content: bytes, line: int, words: str
 ) -> None:
     (tmp_path / "list").write_bytes(content)
     with pytest.raises(SuppressionListError) as refusal:
-        files(tmp_path / "list").read()
+        await files(tmp_path / "list").read()
     assert str(refusal.value).startswith(f"{NAME}: line {line} ")
     assert words in str(refusal.value)
     assert "secretname" not in str(refusal.value)
@@ -66,14 +66,14 @@ def _missing(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"), [(_missing, "No such file"), (Path.mkdir, "Is a directory"), (os.mkfifo, "is no file")]
 )
-def test_what_can_not_be_read_is_named(tmp_path: Path, make: Callable[[Path], None], words: str) -> None:
+async def test_what_can_not_be_read_is_named(tmp_path: Path, make: Callable[[Path], None], words: str) -> None:
     make(tmp_path / "list")
     with pytest.raises(SuppressionListError, match=words) as refusal:
-        files(tmp_path / "list").read()
+        await files(tmp_path / "list").read()
     assert NAME in str(refusal.value)
 
 
-def test_a_list_that_is_replaced_is_read_anew_and_one_that_is_gone_is_missed(tmp_path: Path) -> None:
+async def test_a_list_that_is_replaced_is_read_anew_and_one_that_is_gone_is_missed(tmp_path: Path) -> None:
     # As the kubelet does: the mounted file is a link that is moved to a new folder in one step.
     for number, text in enumerate(("jane@example.com", "jane@example.com\n@example.org")):
         (tmp_path / f"{number}").mkdir()
@@ -81,31 +81,31 @@ def test_a_list_that_is_replaced_is_read_anew_and_one_that_is_gone_is_missed(tmp
     link = tmp_path / "list"
     link.symlink_to(tmp_path / "0" / "list")
     lists = files(link)
-    first = lists.read()
-    assert lists.read() is first
+    first = await lists.read()
+    assert (await lists.read()) is first
     (tmp_path / "next").symlink_to(tmp_path / "1" / "list")
     (tmp_path / "next").rename(link)
-    second = lists.read()
+    second = await lists.read()
     assert second.entries == {"jane@example.com", "@example.org"}
     assert second.digest != first.digest
     link.unlink()
     with pytest.raises(SuppressionListError):
-        lists.read()
+        await lists.read()
 
 
-def test_a_change_in_place_is_seen_even_if_size_and_time_stay(tmp_path: Path) -> None:
+async def test_a_change_in_place_is_seen_even_if_size_and_time_stay(tmp_path: Path) -> None:
     path = tmp_path / "list"
     path.write_text("jane@example.com")
     lists = files(path)
-    assert lists.read().name_address("jane@example.com")
+    assert (await lists.read()).name_address("jane@example.com")
     before = path.stat()
     path.write_text("joan@example.com")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert lists.read().name_address("joan@example.com")
+    assert (await lists.read()).name_address("joan@example.com")
 
 
-def test_a_hundred_thousand_entries_are_read(tmp_path: Path) -> None:
+async def test_a_hundred_thousand_entries_are_read(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("".join(f"person.{number}@company-{number}.example\n" for number in range(100_000)))
-    lists = files(tmp_path / "list").read()
+    lists = await files(tmp_path / "list").read()
     assert len(lists.entries) == 100_000
     assert lists.name_address("person.99999@company-99999.example")

@@ -54,6 +54,14 @@ class Standing:
     done: tuple[Errand, ErrandReceipt] | None = None
     setback: Setback | None = None
     """Of the last attempt that ended; it stays while the next one finds out whether it is over."""
+    newest: Errand | None = None
+    """Its Job must stay: it tells how many attempts there were."""
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """UIDs of the Jobs that tell where the errand stands."""
+        done = self.done[0] if self.done is not None else None
+        return frozenset(errand.uid for errand in (self.newest, done) if errand is not None)
 
     def may_start(self, now: datetime) -> bool:
         """Tell whether the next attempt may start."""
@@ -71,13 +79,14 @@ def stand(attempts: Iterable[Errand], pods: Pods, now: datetime, first_pause: ti
     for errand in ordered:
         receipt = success(errand, pods.get(errand.uid, ()))
         if receipt is not None:
-            return Standing(newest.attempt, done=(errand, receipt))
+            return Standing(newest.attempt, done=(errand, receipt), newest=newest)
+    before = _last_setback(ordered[:-1], pods, first_pause)
     if newest.end is None:
-        return Standing(newest.attempt, live=newest, setback=_last_setback(ordered[:-1], pods, first_pause))
+        return Standing(newest.attempt, live=newest, setback=before, newest=newest)
     own = pods.get(newest.uid, ())
     if may_still_come(newest, own, newest.failed + (newest.end is JobEnd.COMPLETE), now):
-        return Standing(newest.attempt, unread=newest, setback=_last_setback(ordered[:-1], pods, first_pause))
-    return Standing(newest.attempt, setback=_last_setback(ordered, pods, first_pause))
+        return Standing(newest.attempt, unread=newest, setback=before, newest=newest)
+    return Standing(newest.attempt, setback=_last_setback(ordered, pods, first_pause), newest=newest)
 
 
 def _last_setback(ordered: Sequence[Errand], pods: Pods, first_pause: timedelta) -> Setback | None:

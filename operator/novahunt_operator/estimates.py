@@ -80,10 +80,9 @@ def look_at_estimate(world: World, ours: Sequence[Errand], pods: Pods, first_pau
     found = _Sums()
     for chunk in wanted:
         attempts = by_of.get(chunk.of, [])
-        found.needed.update(errand.uid for errand in attempts)
-        noted = next((errand.counts for errand in attempts if errand.counts is not None), None)
-        if noted is not None:
-            found.note(chunk, noted)
+        noted = next((errand for errand in attempts if errand.counts is not None), None)
+        if noted is not None and noted.counts is not None:
+            found.note(chunk, noted, noted.counts)
         else:
             found.add(world, chunk, stand(attempts, pods, world.now, first_pause), pods)
     complete = found.counted == total
@@ -116,13 +115,15 @@ class _Sums:
         self.setbacks: list[Setback] = []
         self.needed: set[str] = set()
 
-    def note(self, chunk: Chunk, counts: Counts) -> None:
+    def note(self, chunk: Chunk, errand: Errand, counts: Counts) -> None:
+        self.needed.add(errand.uid)
         self.counted += len(chunk.domains)
         self.emails += counts.emails
         self.credits += counts.credits
 
     def add(self, world: World, chunk: Chunk, standing: Standing, pods: Pods) -> None:
         size = len(chunk.domains)
+        self.needed |= standing.needed
         if standing.live is not None and standing.live.backing_off:
             self.backing_off += size
         elif standing.live is not None:

@@ -63,11 +63,10 @@ def look_at_sweeps(
         hindered: Whether none may start now.
     """
     errands = [errand for errand in ours if errand.task is Task.SWEEP]
-    last = _last(world.collection.status.sweep, errands, pods)
-    live = tuple(errand for errand in errands if errand.end is None)
     shown = world.collection.status.sweep
     since = errands if shown is None else [errand for errand in errands if times.to_text(errand.began) > shown.at]
-    needed = frozenset(errand.uid for errand in since)
+    last, needed = _last(shown, since, pods)
+    live = tuple(errand for errand in errands if errand.end is None)
     of = wishes(world)
     if not of or world.collection.deleting:
         return SweepLook(last, live=live, needed=needed)
@@ -87,19 +86,19 @@ def look_at_sweeps(
         live=live,
         unread=(standing.unread,) if standing.unread is not None else (),
         setbacks=(standing.setback,) if standing.setback is not None else (),
-        needed=needed,
+        needed=needed | standing.needed,
     )
 
 
-def _last(shown: Sweep | None, errands: Iterable[Errand], pods: Pods) -> Sweep | None:
-    """The newest sweep that succeeded: the one that the status shows, or one that has ended since."""
-    found = shown
-    for errand in errands:
+def _last(shown: Sweep | None, since: Iterable[Errand], pods: Pods) -> tuple[Sweep | None, frozenset[str]]:
+    """The newest sweep that succeeded, and its Job's UID: that must stay until the status shows it."""
+    found, needed = shown, frozenset[str]()
+    for errand in since:
         receipt = success(errand, pods.get(errand.uid, ()))
         began = times.to_text(errand.began)
         if receipt is not None and (found is None or began > found.at):
-            found = _of(errand, receipt, began)
-    return found
+            found, needed = _of(errand, receipt, began), frozenset({errand.uid})
+    return found, needed
 
 
 def _of(errand: Errand, receipt: ErrandReceipt, began: str) -> Sweep:

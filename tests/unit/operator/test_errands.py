@@ -28,7 +28,7 @@ def test_what_has_no_job_may_start() -> None:
 
 def test_a_job_at_work_is_waited_for() -> None:
     live = errand()
-    assert standing(live) == Standing(1, live=live)
+    assert standing(live) == Standing(1, live=live, newest=live)
     assert not standing(live).may_start(LATER)
 
 
@@ -57,7 +57,7 @@ def test_a_receipt_of_another_errand_says_nothing() -> None:
 
 def test_a_receipt_that_may_still_come_is_waited_for() -> None:
     done = counted()
-    assert standing(done, after=5 * SECOND) == Standing(1, unread=done)
+    assert standing(done, after=5 * SECOND) == Standing(1, unread=done, newest=done)
     lost = standing(done)
     assert lost.setback is not None
     assert lost.setback.reason == Lost.RECEIPT_MISSING
@@ -67,7 +67,7 @@ def test_a_receipt_that_may_still_come_is_waited_for() -> None:
 def test_a_failed_one_is_tried_again_for_its_receipts_reason(reason: Reason) -> None:
     failed = errand_failed()
     found = standing(failed, pods=[errand_pod(failed, reason, message="No.")])
-    assert found == Standing(1, setback=Setback(Task.ESTIMATE, reason, "No.", NOW + MINUTE))
+    assert found == Standing(1, setback=Setback(Task.ESTIMATE, reason, "No.", NOW + MINUTE), newest=failed)
     assert not found.may_start(NOW + MINUTE - SECOND)
     assert found.may_start(NOW + MINUTE)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import MINUTE, NOW, collection, counted, errand, errand_failed, errand_pod, outlook, pod, spec
+from builders import HOUR, MINUTE, NOW, collection, counted, errand, errand_failed, errand_pod, outlook, pod, spec
 from novahunt_contract.errands import MAX_ESTIMATED, Task
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
@@ -200,6 +200,15 @@ def test_a_job_that_can_not_start_is_replaced_when_the_settings_have_changed() -
     waits = pod(stuck, started=False, waiting_reason="ErrImagePull")
     assert plan(estimating(stuck, pods=[waits]), 0).delete_errands == (stuck,)
     assert plan(estimating(stuck, pods=[pod(stuck)]), 0).delete_errands == ()
+
+
+def test_of_many_failed_attempts_the_newest_stays_to_count_them_and_the_others_fall_under_history() -> None:
+    wishes = spec(mode="Estimate", history={"succeededJobs": 0, "failedJobs": 0})
+    attempts = [errand_failed(number, FIRST.of, ended_at=NOW - (4 - number) * HOUR) for number in (1, 2, 3)]
+    noted = counted(of=SECOND_PART.of, counts=COUNTS)
+    found = estimating(*attempts, noted, wishes=wishes)
+    assert {gone.attempt for gone in plan(found, 0).delete_errands} == {1, 2}
+    assert found.errands.startable[0].attempt == 4
 
 
 def test_jobs_of_a_collection_that_is_gone_are_not_ours() -> None:

@@ -249,6 +249,18 @@ def test_a_failed_one_is_tried_again_after_a_pause_that_grows_with_the_attempts(
     assert start.attempt == 4
 
 
+def test_of_many_failed_attempts_the_newest_stays_to_count_them_and_the_others_fall_under_history() -> None:
+    wishes = spec(suppressionFrom=[LIST], history={"succeededJobs": 0, "failedJobs": 1})
+    attempts = [
+        errand_failed(task=Task.SWEEP, of=name(), attempt=number, ended_at=NOW - (9 - number) * HOUR)
+        for number in range(1, 9)
+    ]
+    found = look(*attempts, wishes=wishes)
+    assert {gone.attempt for gone in plan(found, 0).delete_errands} == {1, 2, 3, 4, 5, 6}
+    (start,) = found.errands.startable
+    assert start.attempt == 9
+
+
 def test_a_wish_of_a_person_does_not_wait_for_the_pause() -> None:
     failed = errand_failed(task=Task.SWEEP, of=name())
     assert is_due(of=collection(WISHES, sweep_wish="again"), errands=[failed])

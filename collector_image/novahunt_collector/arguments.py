@@ -94,7 +94,7 @@ def read(arguments: Sequence[str], environ: Mapping[str, str]) -> Arguments:
         estimate=parsed.estimate,
         output=parsed.output,
         quiet=parsed.quiet,
-        options=Options(**{name: getattr(parsed, name) for name in Options.__struct_fields__}),
+        options=msgspec.convert({name: getattr(parsed, name) for name in Options.__struct_fields__}, Options),
         by_person=by_person,
     )
 
@@ -189,6 +189,13 @@ def _add_showing(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is stored and shown")
     group.add_argument(
         "--folder", metavar="FOLDER", type=Path, help="where documents go (NOVAHUNT_STORAGE, data/collections)"
+    )
+    group.add_argument(
+        "--suppress",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a list of what is never stored: addresses, @domains and domains, one a line; can be repeated",
     )
     group.add_argument(
         "--output",

@@ -10,6 +10,7 @@ from novahunt_contract import credits as prices
 from novahunt_contract import tables
 
 REFUSED = "refused by Hunter"
+SUPPRESSED = "suppressed"
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -51,9 +52,9 @@ def counted(domain: str, count: EmailCount, wish: Wish) -> Count:
     )
 
 
-def refused(domain: str) -> Count:
-    """Return the count of a domain that Hunter answers no questions about."""
-    return Count(domain=domain, total=0, personal=0, generic=0, emails=0, credits=0, note=REFUSED)
+def nothing(domain: str, note: str) -> Count:
+    """Return the count of a domain of which nothing would be collected, for this reason."""
+    return Count(domain=domain, total=0, personal=0, generic=0, emails=0, credits=0, note=note)
 
 
 class CountOutput:

@@ -1,5 +1,6 @@
 """The errand of an estimate: Hunter's free counts for many domains, and what collecting them would cost."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +10,7 @@ from novahunt_collector import domain_lists, logs
 from novahunt_collector import settings as configuration
 from novahunt_collector.answers import EmailCount
 from novahunt_collector.assembly import open_tools
-from novahunt_collector.counts import Count, CountOutput, Wish, counted, refused
+from novahunt_collector.counts import REFUSED, SUPPRESSED, Count, CountOutput, Wish, counted, nothing
 from novahunt_collector.display import Display
 from novahunt_collector.display import counted as numbered
 from novahunt_collector.errand import Errand
@@ -17,6 +18,7 @@ from novahunt_collector.errors import ClaimedError, DomainRefusedError, UsageErr
 from novahunt_collector.hunter import HunterClient
 from novahunt_collector.persistence import Persistence, Request
 from novahunt_collector.settings import Settings
+from novahunt_collector.suppression_files import SuppressionFiles
 from novahunt_contract import environment
 from novahunt_contract.errands import MAX_ESTIMATED, ErrandReceipt, Task
 from novahunt_contract.intake import Progress
@@ -75,6 +77,7 @@ class Estimating(Errand):
 
     async def run(self) -> str:
         """Count all domains."""
+        lists = await asyncio.to_thread(SuppressionFiles(self._settings.suppression).read)
         self._display.open([self._title])
         self._display.begun(self._title, free=True)
         try:
@@ -83,7 +86,10 @@ class Estimating(Errand):
                 try:
                     for domain in self._domains:
                         logs.domain_in_hand.set(domain)
-                        self._add(await self._count(CountRequest(domain, tools.hunter), persistence))
+                        if lists.name_domain(domain):
+                            self._add(nothing(domain, SUPPRESSED))
+                        else:
+                            self._add(await self._count(CountRequest(domain, tools.hunter), persistence))
                 finally:
                     await tools.pace.finish(self._progress(), spent=0, stopping=False)
         finally:
@@ -116,7 +122,7 @@ class Estimating(Errand):
         except (DomainRefusedError, ClaimedError) as error:
             # It would end so when it is collected, and cost nothing.
             _log.warning("%s counts as 0 addresses: %s", request.domain, error, extra={logs.SHOWN: True})
-            return refused(request.domain)
+            return nothing(request.domain, REFUSED)
         finally:
             self._requests += request.tries
 

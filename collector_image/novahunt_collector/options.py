@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from novahunt_collector.settings import Settings
+from novahunt_collector.settings import ListFile, Settings
 from novahunt_contract.searchhash import Search
 
 
@@ -16,6 +16,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int | None = None
     max_credits: int | None = None
     folder: Path | None = None
+    suppress: tuple[str, ...] = ()
+    """Names of files. They join the lists of the environment: no option makes a wish to be left alone undone."""
     type: str | None = None
     seniority: tuple[str, ...] | None = None
     department: tuple[str, ...] | None = None
@@ -35,6 +37,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             folder=_first(self.folder, settings.folder),
             folder_was_chosen=settings.folder_was_chosen or self.folder is not None,
             search=self._search(settings.search),
+            suppression=(*settings.suppression, *(ListFile(name=name, path=name) for name in self.suppress)),
             max_credits=_first(self.max_credits, settings.max_credits),
         )
 

@@ -115,6 +115,29 @@ async def test_every_filter_has_its_option(simulator: Simulator, place: Path) ->
     assert collected(place / "c", DOMAIN) == wanted
 
 
+async def test_what_a_suppression_list_names_is_neither_stored_nor_printed(simulator: Simulator, place: Path) -> None:
+    never = sorted(expected(25))[0]
+    (place / "never").write_text(f"# asked us to stop\n{never.upper()}\nn3.example\n")
+    arguments = [DOMAIN, "n3.example", "--suppress", "never", "--output", "jsonl"]
+    process = await run_process(arguments, environ(simulator, place / "c"), place)
+    assert process.code == ExitCode.DONE
+    assert collected(place / "c", DOMAIN) == expected(25) - {never}
+    assert never not in process.output.decode() + process.log
+    assert asked(simulator) == [DOMAIN]
+    assert "1 collected, 1 empty" in last_line(process)
+
+
+async def test_a_suppression_list_that_is_missing_stops_all_domains_before_anything_is_asked(
+    simulator: Simulator, place: Path
+) -> None:
+    arguments = [DOMAIN, "n3.example", "--suppress", "never"]
+    process = await run_process(arguments, environ(simulator, place / "c"), place)
+    assert process.code == ExitCode.BAD_REQUEST
+    assert "never can't be read" in process.log
+    assert "1 failed, 1 not tried" in last_line(process)
+    assert simulator.report().requests == 0
+
+
 async def test_quiet_says_nothing_where_nothing_is_amiss(simulator: Simulator, place: Path) -> None:
     simulator.add_fault(Fault(action=AnswerStatus(status=400, error_id="invalid_domain"), domain="n7.example"))
     environment = environ(simulator, place / "c")

@@ -272,3 +272,25 @@ async def test_filters_that_hunter_does_not_count_are_told(simulator: Simulator,
         environment = environ(simulator, tmp_path / "c")
         process = await run_process(["--estimate", "n25.example", *arguments], environment, tmp_path)
         assert ("Hunter's counts know no filter but the type" in process.log) is told
+
+
+async def test_a_domain_that_a_list_names_is_not_asked_about(simulator: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "never").write_text("n3.example # asked us to stop\njane@n25.example\n")
+    arguments = ["--estimate", "n25.example", "n3.example", "--suppress", "never"]
+    process = await run_process(arguments, environ(simulator, tmp_path / "c"), tmp_path)
+    assert process.code == ExitCode.DONE
+    assert process.output.decode().splitlines()[1:] == [
+        "n25.example         25          25        3",
+        "n3.example           0           0        0  suppressed",
+        "all                 25          25        3",
+    ]
+    assert asked(simulator) == ["n25.example"]
+
+
+async def test_without_its_suppression_list_nothing_is_asked(simulator: Simulator, tmp_path: Path) -> None:
+    lists = json.dumps([{"name": "do-not-contact", "path": str(tmp_path / "none")}])
+    process = await estimate(simulator, tmp_path, NOVAHUNT_SUPPRESSION=lists)
+    assert process.code == ExitCode.BAD_REQUEST
+    assert receipt_of(process).reason is Reason.SUPPRESSION_LIST
+    assert "do-not-contact can't be read" in receipt_of(process).message
+    assert simulator.report().requests == 0

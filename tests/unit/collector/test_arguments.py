@@ -34,7 +34,7 @@ def test_arguments_and_files_come_before_the_environment(tmp_path: Path) -> None
 def test_every_option_is_read_wherever_it_stands() -> None:
     line = (
         "a.example --again --estimate --quiet --output csv --max-credits 0 --max-results 10 --page-size 20 "
-        "--folder there --type generic --seniority junior,senior --seniority executive "
+        "--folder there --suppress one --suppress two --type generic --seniority junior,senior --seniority executive "
         "--department it,human_resources --required-field full_name --verification-status valid,accept_all b.example"
     )
     read = arguments.read(line.split(), {})
@@ -49,6 +49,7 @@ def test_every_option_is_read_wherever_it_stands() -> None:
             max_results=10,
             page_size=20,
             folder=Path("there"),
+            suppress=("one", "two"),
             type="generic",
             seniority=("junior", "senior", "executive"),
             department=("it", "human_resources"),
@@ -113,8 +114,8 @@ def test_help_names_all_that_a_person_needs_and_fits(
     text = capsys.readouterr().out
     assert ended.value.code == 0
     names = (
-        "DOMAIN --file --again --estimate --output --quiet --folder --version --help --max-credits --max-results "
-        "--page-size --type --seniority --department --required-field --verification-status HUNTER_API_KEY "
+        "DOMAIN --file --again --estimate --output --quiet --folder --suppress --version --help --max-credits "
+        "--max-results --page-size --type --seniority --department --required-field --verification-status HUNTER_API_KEY "
         "HUNTER_MAX_COLLECT NO_COLOR data/collections exit"
     )
     for name in names.split():

@@ -34,12 +34,12 @@ def test_a_type_that_hunter_does_not_count_is_bounded_by_the_total() -> None:
 
 
 def test_a_refused_domain_costs_nothing_and_says_why() -> None:
-    assert counts.refused("a.example") == Count("a.example", 0, 0, 0, 0, 0, "refused by Hunter")
+    assert counts.nothing("a.example", counts.REFUSED) == Count("a.example", 0, 0, 0, 0, 0, "refused by Hunter")
 
 
 ROWS = (
     counts.counted("a.example", EmailCount(1234, 1000, 234), Wish(1000, 100, None)),
-    counts.refused("longer-name.example"),
+    counts.nothing("longer-name.example", counts.REFUSED),
 )
 
 

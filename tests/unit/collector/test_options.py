@@ -44,3 +44,12 @@ def test_a_filter_takes_the_place_of_its_namesake_alone() -> None:
     assert other.applied(settings.read(ENVIRON)).search == Search(
         type="generic", seniority=("senior",), department=("sales",), verification_status=("valid",)
     )
+
+
+def test_suppression_lists_of_options_join_those_of_the_environment() -> None:
+    environ = {**ENVIRON, names.SUPPRESSION: '[{"name": "ours", "path": "/lists/ours"}]'}
+    applied = Options(suppress=("do-not-contact",)).applied(settings.read(environ))
+    assert applied.suppression == (
+        settings.ListFile("ours", "/lists/ours"),
+        settings.ListFile("do-not-contact", "do-not-contact"),
+    )

@@ -93,7 +93,7 @@ class Bars(Display):
         """Move both bars."""
         self._notice.waits_for_its_turn()
         if self._in_hand is not None:
-            requests = counted(progress.requests, "request" if self._free else "page")
+            requests = counted(progress.requests, "request")
             detail = f"{requests}, {self._detail(progress.emails, spent)}"
             self._bars.update(self._in_hand, completed=progress.percent, detail=detail)
         self._move_all(progress.percent / 100, progress.emails, spent)

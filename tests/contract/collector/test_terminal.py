@@ -24,7 +24,7 @@ async def test_bars_show_the_domain_in_hand_and_all_of_them(simulator: Simulator
     hold(simulator, DOMAIN, offset=300)
     arguments = ["n25.example", DOMAIN, "n9.example", "n8.example"]
     async with on_terminal(arguments, environ(simulator, tmp_path / "c"), tmp_path) as terminal:
-        await terminal.shows("3 pages, 300 addresses, 30 credits")
+        await terminal.shows("3 requests, 300 addresses, 30 credits")
         *above, in_hand, everything = terminal.screen.text.rstrip().splitlines()
         assert above == [NOT_ENCRYPTED, "✓ n25.example           25 addresses      3 credits"]
         assert in_hand.startswith("  example.com ")
@@ -62,7 +62,7 @@ async def test_a_single_domain_has_a_single_bar(simulator: Simulator, tmp_path: 
     simulator.set_domain(DOMAIN, 400)
     hold(simulator, DOMAIN, offset=100)
     async with on_terminal([DOMAIN], environ(simulator, tmp_path / "c"), tmp_path) as terminal:
-        await terminal.shows("1 page, 100 addresses, 10 credits")
+        await terminal.shows("1 request, 100 addresses, 10 credits")
         assert "all" not in terminal.screen.text
 
 

@@ -115,8 +115,8 @@ def test_help_names_all_that_a_person_needs_and_fits(
     assert ended.value.code == 0
     names = (
         "DOMAIN --file --again --estimate --output --quiet --folder --suppress --version --help --max-credits "
-        "--max-results --page-size --type --seniority --department --required-field --verification-status HUNTER_API_KEY "
-        "HUNTER_MAX_COLLECT NO_COLOR data/collections exit"
+        "--max-results --page-size --type --seniority --department --required-field --verification-status "
+        "HUNTER_API_KEY HUNTER_MAX_COLLECT NO_COLOR data/collections exit"
     )
     for name in names.split():
         assert name in text

@@ -191,3 +191,21 @@ def test_a_count_is_read_leniently(data: dict[str, object], expected: tuple[int,
 def test_a_count_without_a_number_is_no_answer(body: bytes) -> None:
     with pytest.raises(answers.UnreadableAnswerError):
         answers.read_email_count(body)
+
+
+@given(JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(("total", "personal_emails", "generic_emails"), JSON)))
+def test_any_json_is_a_count_or_refused(value: Any) -> None:
+    try:
+        count = answers.read_email_count(json.dumps({"data": value}).encode())
+    except answers.UnreadableAnswerError:
+        return
+    numbers = [number for number in (count.total, count.personal, count.generic) if number is not None]
+    assert all(type(number) is int and number >= 0 for number in numbers)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_count_or_refused(raw: bytes) -> None:
+    try:
+        answers.read_email_count(raw)
+    except answers.UnreadableAnswerError as error:
+        assert str(error).startswith("the answer is")  # noqa: PT017 - either way is right

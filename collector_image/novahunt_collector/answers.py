@@ -102,6 +102,8 @@ class _Answer(msgspec.Struct, frozen=True):
 
 _Shape = TypeVar("_Shape", bound=msgspec.Struct)
 
+_MOST_ADDRESSES = 10**12
+
 _read_answer = msgspec.json.Decoder(_Answer).decode
 
 
@@ -218,8 +220,8 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> int | None:
-    """Return a count: a whole number that is not negative, which True is not."""
-    return value if type(value) is int and value >= 0 else None
+    """Return a count: a whole number, not negative, which True is not; and none that no world has addresses for."""
+    return value if type(value) is int and 0 <= value <= _MOST_ADDRESSES else None
 
 
 def _member(raw: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -179,7 +179,7 @@ def test_what_the_account_has_left_is_read_from_either_form(requests: object, le
         ({"total": 5, "personal_emails": "many", "generic_emails": -1}, (5, None, None)),
         ({"total": None, "personal_emails": 2, "generic_emails": 3}, (5, 2, 3)),
         ({"total": True, "personal_emails": 2, "generic_emails": 3}, (5, 2, 3)),
-        ({"total": 2**70, "new": [1]}, (2**70, None, None)),
+        ({"total": 2**70, "personal_emails": 2, "generic_emails": 3, "new": [1]}, (5, 2, 3)),
     ],
 )
 def test_a_count_is_read_leniently(data: dict[str, object], expected: tuple[int, int | None, int | None]) -> None:

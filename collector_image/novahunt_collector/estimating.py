@@ -1,6 +1,5 @@
 """The errand of an estimate: Hunter's free counts for many domains, and what collecting them would cost."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -77,7 +76,7 @@ class Estimating(Errand):
 
     async def run(self) -> str:
         """Count all domains."""
-        lists = await asyncio.to_thread(SuppressionFiles(self._settings.suppression).read)
+        lists = await SuppressionFiles(self._settings.suppression, self._settings.storage_patience).read()
         self._display.open([self._title])
         self._display.begun(self._title, free=True)
         try:

@@ -1,6 +1,7 @@
 """How hypothesis searches: briefly by default, for long with HYPOTHESIS_PROFILE=long."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -15,3 +16,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 # asyncio's debug mode would make every timing test say something about itself.
 os.environ.pop("PYTHONASYNCIODEBUG", None)
+
+# A shell starts what it runs in the background with SIGINT ignored, and the processes that tests start inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -27,6 +27,13 @@ class _Labelled(msgspec.Struct, frozen=True):
     metadata: wire.Meta
 
 
+class _Page(msgspec.Struct, frozen=True):
+    """A page of them; the API server writes null where it has none to tell of."""
+
+    metadata: wire.ListMeta
+    items: tuple[_Labelled, ...] | None = None
+
+
 class Leftovers:
     """Looks through all ConfigMaps once after a start, which may have followed a crash; then only where it is told to.
 
@@ -48,8 +55,8 @@ class Leftovers:
             ApiError: the cluster was away; the next call does what this one did not.
         """
         if not self._looked_everywhere:
-            for namespace in self._namespaces:
-                await self._clear(namespace, _ALL)
+            deleted = sum([await self._clear(namespace, _ALL) for namespace in self._namespaces])
+            _log.info("looked for ConfigMaps that no DomainResult lists: %d were left over", deleted)
             self._looked_everywhere = True
             return
         for collection in tuple(self._recorder.untidy):
@@ -60,7 +67,9 @@ class Leftovers:
                 self._recorder.untidy.add(collection)
                 raise
 
-    async def _clear(self, namespace: str | None, selector: str) -> None:
+    async def _clear(self, namespace: str | None, selector: str) -> int:
+        """Delete those that a selector finds; return how many."""
+        deleted = 0
         found = await self._list(namespace, selector)
         # After the list: what was stored meanwhile is in its result.
         results = self._store.results()
@@ -75,6 +84,8 @@ class Leftovers:
                     continue
                 _log.info("ConfigMap %s of %s is listed by no DomainResult: it is deleted", meta.name, collection)
                 await self._cluster.delete(paths.config_maps(collection.namespace, meta.name), uid=meta.uid)
+                deleted += 1
+        return deleted
 
     def _may_be_stored(self, collection: Key, domain: str) -> bool:
         """Whether a collector may be storing a document of this domain."""
@@ -91,8 +102,8 @@ class Leftovers:
         query = {"labelSelector": selector, "limit": str(_PAGE)}
         while True:
             data = await self._cluster.call("GET", paths.config_maps(namespace), query=query, accept=_METADATA_ONLY)
-            page = msgspec.json.decode(data, type=wire.Page[_Labelled])
-            for item in page.items:
+            page = msgspec.json.decode(data, type=_Page)
+            for item in page.items or ():
                 meta = item.metadata
                 found[Key(meta.namespace, meta.labels.get(names.COLLECTION_LABEL, ""))].append(meta)
             if not page.metadata.continue_:

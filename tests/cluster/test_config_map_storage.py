@@ -255,6 +255,19 @@ async def test_after_a_start_config_maps_that_no_result_lists_are_deleted_and_ot
     assert world.plane.try_kubectl("get", "configmap", "foreign", "-n", world.namespace).code == 0
 
 
+async def test_a_start_in_a_namespace_without_documents_finds_nothing_left_over(world: World) -> None:
+    world.make_claim("collections")
+    world.apply("first", ["n5.example"], storage=VOLUME)
+    await world.ready("first")
+    # A list without items once ended the operator.
+    started = world.operator.log.count("were left over")
+    world.operator.kill()
+    world.operator.start()
+    await world.until_true(lambda: world.operator.log.count("were left over") > started, "looked")
+    world.apply("second", ["n6.example"], storage=VOLUME)
+    await world.ready("second")
+
+
 # ---------------------------------------------------------------------- the limit, and a switch of storage
 
 

@@ -79,9 +79,10 @@ class MemoryCluster(Cluster):
     def _listed(self, folder: str, selector: str, accept: str) -> dict[str, Any]:
         wanted = dict(one.split("=") for one in selector.split(","))
         found = [one for path, one in self.objects.items() if path.startswith(f"{folder}/")]
-        items = [one for one in found if wanted.items() <= one["metadata"].get("labels", {}).items()]
+        items: Any = [one for one in found if wanted.items() <= one["metadata"].get("labels", {}).items()]
         if "PartialObjectMetadata" in accept:
-            items = [{"metadata": one["metadata"]} for one in items]
+            # So does the API server: a list of metadata without any is null.
+            items = [{"metadata": one["metadata"]} for one in items] or None
         return {"kind": "List", "metadata": {"resourceVersion": str(self._number)}, "items": items}
 
     def _found(self, path: str) -> dict[str, Any]:

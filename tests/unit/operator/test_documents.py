@@ -182,6 +182,11 @@ async def test_a_pod_that_outlives_its_job_and_a_sweep_protect_as_well(cluster: 
     assert len(operator.maps) == 1
 
 
+async def test_where_there_are_no_config_maps_nothing_is_left_over(cluster: MemoryCluster) -> None:
+    await Operator(cluster).leftovers.clear()
+    assert cluster.reads == [MAPS]
+
+
 async def test_another_domains_job_protects_nothing(cluster: MemoryCluster) -> None:
     operator = await with_stray(cluster)
     operator.store.put_job(job(B))

@@ -15,7 +15,7 @@ from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator import names, parts, paths, room, wire
 from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_operator.parts import DamagedDocumentError, Parts
-from novahunt_operator.recorder import Recorder, document_names
+from novahunt_operator.recorder import Recorder
 from novahunt_operator.records import Collection, Job, Key, Place, Result, StoredResult
 from novahunt_operator.store import Store
 from novahunt_operator.stored import config_map_bytes
@@ -114,7 +114,6 @@ class Documents:
         data = await asyncio.to_thread(parts.join, place.key, found)
         if result.sha256 is not None and documents.digest(data) != result.sha256:
             raise DamagedDocumentError("the document does not have the recorded digest")
-        await self._remove_replaced(namespace, found, keep=place.names)
         return data
 
     async def replace(self, collection: Collection, result: StoredResult, left: Document, data: bytes) -> Stored:
@@ -122,13 +121,12 @@ class Documents:
 
         Raises:
             NotStoredError: the cluster refuses it; the old one is still there.
-            ApiError: the cluster was away; a second call finishes what the first one began.
+            ApiError: the cluster was away; the old one may be there, listed or left over.
         """
         packed = await asyncio.to_thread(parts.split, left.domain, data)
-        before = document_names(result.data)
         digest = documents.digest(data)
         with self._breaking_off(collection.key):
-            place = await self._create(result, digest, packed, replaces=before)
+            place = await self._create(result, digest, packed)
             stored = msgspec.structs.replace(
                 result.data,
                 storage=Place(config_map=place),
@@ -141,18 +139,8 @@ class Documents:
                 bytes=len(data),
                 stored_bytes=packed.size,
             )
-            written = await self._recorder.write(collection, stored)
-            if before == place.names:
-                # A second call: a crash may have come between the switch and the removal.
-                await self.read(collection.key.namespace, written.data)
+            await self._recorder.write(collection, stored)
         return Stored(place, digest, len(data), left.stored_at)
-
-    async def _remove_replaced(self, namespace: str, found: list[wire.ConfigMapObject], keep: tuple[str, ...]) -> None:
-        """Delete what a document took the place of, if a crash has left it: it holds what must not be stored."""
-        for part in found:
-            for name in filter(None, part.metadata.annotations.get(names.REPLACES_ANNOTATION, "").split(",")):
-                if name not in keep:
-                    await self._cluster.delete(paths.config_maps(namespace, name))
 
     async def _owner_of(self, collection: Collection, job: Job) -> StoredResult:
         """Return the record that owns the ConfigMaps; without one a crash here would leave them for ever."""
@@ -193,19 +181,15 @@ class Documents:
             # Two calls for one domain may overlap, when the collector had no answer to the first in time.
             self._added[collection].pop(domain, None)
 
-    async def _create(
-        self, result: StoredResult, digest: str, packed: Parts, replaces: tuple[str, ...] = ()
-    ) -> ConfigMapPlace:
-        made = [names.document_name(result.key.name, digest, number) for number in range(len(packed.contents))]
-        gone = ",".join(name for name in replaces if name not in made)
-        for number, name in enumerate(made):
-            notes = {names.REPLACES_ANNOTATION: gone} if gone and number == 0 else {}
-            await self._create_part(result, name, packed.fields(number), notes)
+    async def _create(self, result: StoredResult, digest: str, packed: Parts) -> ConfigMapPlace:
+        made = []
+        for number in range(len(packed.contents)):
+            name = names.document_name(result.key.name, digest, number)
+            await self._create_part(result, name, packed.fields(number))
+            made.append(name)
         return ConfigMapPlace(tuple(made), packed.key)
 
-    async def _create_part(
-        self, result: StoredResult, name: str, content: dict[str, Any], notes: dict[str, str]
-    ) -> None:
+    async def _create_part(self, result: StoredResult, name: str, content: dict[str, Any]) -> None:
         namespace = result.key.namespace
         body = {
             "apiVersion": "v1",
@@ -223,7 +207,6 @@ class Documents:
                 "annotations": {
                     names.DOMAIN_ANNOTATION: result.data.domain,
                     "argocd.argoproj.io/ignore-resource-updates": "true",
-                    **notes,
                 },
                 "ownerReferences": [_owner(result)],
             },

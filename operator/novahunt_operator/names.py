@@ -42,8 +42,6 @@ OF_ANNOTATION = f"{GROUP}/of"
 ATTEMPT_ANNOTATION = f"{GROUP}/attempt"
 COUNTS_ANNOTATION = f"{GROUP}/counts"
 """On an estimate's Job: what it counted, once that was read from its receipt."""
-REPLACES_ANNOTATION = f"{GROUP}/replaces"
-"""On a document's first ConfigMap: those that it took the place of when addresses were removed."""
 
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
 """On a DomainCollection: any new value asks for a sweep at once."""

@@ -104,6 +104,10 @@ class StorageFailedError(CollectorError):
     """The document can't be read or made durable; the text names the place and the remedy."""
 
 
+class IntakeAwayError(StorageFailedError):
+    """The intake could not be used for all of the time that it is waited for."""
+
+
 class StorageBusyError(RetryableError):
     """The intake did not take or give the document now."""
 
@@ -138,6 +142,7 @@ REASONS: dict[type[CollectorError], Reason] = {
     UnavailableError: Reason.HUNTER_UNAVAILABLE,
     AnswerLostError: Reason.HUNTER_UNAVAILABLE,
     StorageFailedError: Reason.STORAGE,
+    IntakeAwayError: Reason.STORAGE,
     StorageBusyError: Reason.STORAGE,
     IntakeRefusedError: Reason.INTERRUPTED,
     StoppedError: Reason.INTERRUPTED,

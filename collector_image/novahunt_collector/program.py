@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Mapping, Sequence
 
 from novahunt_collector import arguments as command_line
-from novahunt_collector import errand, estimating, logs, receipts
+from novahunt_collector import errand, estimating, logs, receipts, sweeping
 from novahunt_collector import settings as configuration
 from novahunt_collector.assembly import open_tools
 from novahunt_collector.counts import CountOutput
@@ -42,7 +42,10 @@ CONCERN_EVERY_DOMAIN = (
 )
 """After these the next domain would end the same way."""
 
-ERRANDS: Mapping[Task, errand.Maker] = {Task.ESTIMATE: estimating.of_environment}
+ERRANDS: Mapping[Task, errand.Maker] = {
+    Task.ESTIMATE: estimating.of_environment,
+    Task.SWEEP: sweeping.of_environment,
+}
 """What a process can do beside collecting domains."""
 
 

@@ -133,8 +133,12 @@ class Settings(msgspec.Struct, frozen=True):
     suppression: tuple[ListFile, ...] = ()
 
 
-def read(environ: Mapping[str, str]) -> Settings:
+def read(environ: Mapping[str, str], *, needs_key: bool = True) -> Settings:
     """Read the settings.
+
+    Args:
+        environ: The environment.
+        needs_key: False: Hunter is not asked, and a key that is there is not looked at.
 
     Raises:
         UsageError: a value can't be used; the text names the variable and what it may be.
@@ -145,7 +149,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     return Settings(
         hunter=Hunter(
             base_url=_base_url(environ),
-            api_key=_api_key(environ),
+            api_key=_api_key(environ) if needs_key else "",
             timeout=_number(environ, REQUEST_TIMEOUT_SECONDS, 30.0, 0.05, 600.0),
             page_size=_number(environ, names.HUNTER_PAGE_SIZE, names.DEFAULT_PAGE_SIZE, *PAGE_SIZE_RANGE),
             max_results=_number(environ, names.HUNTER_MAX_COLLECT, names.DEFAULT_MAX_COLLECT, *MAX_RESULTS_RANGE),
@@ -171,13 +175,26 @@ def read(environ: Mapping[str, str]) -> Settings:
         folder_was_chosen=chosen,
         storage_patience=_number(environ, STORAGE_PATIENCE_SECONDS, 300.0, 0.1, 86_400.0),
         search=_search(environ),
-        not_before=_not_before(environ),
+        not_before=moment(environ, names.NOT_BEFORE),
         collection=environ.get(names.COLLECTION) or None,
         run=_number(environ, names.RUN, 1, 1, 2**31),
         job_id=environ.get(names.JOB_ID) or None,
         domain_credits=_number(environ, names.DOMAIN_CREDITS, 0, 1, 10**9) or None,
         suppression=_suppression(environ),
     )
+
+
+def moment(environ: Mapping[str, str], name: str) -> datetime | None:
+    """Return the time that a variable holds; None: it is not set.
+
+    Raises:
+        UsageError: it holds something else.
+    """
+    text = environ.get(name, "").strip()
+    try:
+        return times.from_text(text) if text else None
+    except ValueError:
+        raise UsageError(f"{name} must be a time like 2026-11-21T12:00:00.000Z: correct or unset it") from None
 
 
 def _number(environ: Mapping[str, str], name: str, default: _Number, low: _Number, high: _Number) -> _Number:
@@ -270,14 +287,4 @@ def _suppression(environ: Mapping[str, str]) -> tuple[ListFile, ...]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(
             f'{names.SUPPRESSION} must be JSON like [{{"name": "my list", "path": "list.txt"}}]: {error}'
-        ) from None
-
-
-def _not_before(environ: Mapping[str, str]) -> datetime | None:
-    text = environ.get(names.NOT_BEFORE, "").strip()
-    try:
-        return times.from_text(text) if text else None
-    except ValueError:
-        raise UsageError(
-            f"{names.NOT_BEFORE} must be a time like 2026-11-21T12:00:00.000Z: correct or unset it"
         ) from None

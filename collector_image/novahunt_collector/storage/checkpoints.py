@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import secrets
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -161,18 +160,10 @@ def _read(path: Path) -> bytes:
     Raises:
         InvalidCheckpointError: it is no file, or too large.
     """
-    # A pipe would hold the opening until somebody writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            raise InvalidCheckpointError("it is no file")
-        if state.st_size > MAX_BYTES:
-            raise InvalidCheckpointError(f"it has {state.st_size} bytes, and may have {MAX_BYTES}")
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
+        return files.read_plain(path, MAX_BYTES)
+    except files.NotPlainError as error:
+        raise InvalidCheckpointError(str(error)) from None
 
 
 def _state(state: os.stat_result) -> _Ours:

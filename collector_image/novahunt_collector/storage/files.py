@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from novahunt_collector.errors import StorageFailedError
@@ -32,6 +32,10 @@ _REMEDIES = {
     errno.EIO: "the device reports an error: check the volume",
     errno.ESTALE: "the file server lost the folder: mount the volume again",
 }
+
+
+class NotPlainError(ValueError):
+    """A link, a folder, a pipe or the like in the place of a file, or a file that is too large."""
 
 
 def stem(domain: str) -> str:
@@ -109,6 +113,57 @@ def probe(path: Path) -> None:
     finally:
         os.close(descriptor)
         path.unlink()
+
+
+def replace(path: Path, temporary: Path, data: bytes, *, wanted: Callable[[], bool]) -> bool:
+    """Put a file in the place of another one, durably and in one step; False: it was not wanted any more.
+
+    Args:
+        path: The other one.
+        temporary: A name that no file has yet, in the same folder.
+        data: The content.
+        wanted: Asked as late as possible.
+    """
+    try:
+        write_durably(temporary, data)
+        if not wanted():
+            return False
+        temporary.replace(path)
+    finally:
+        # After the renaming there is nothing left by this name.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """Return the content of a plain file; links are not followed.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+
+    Raises:
+        NotPlainError: it is something else, or larger.
+    """
+    try:
+        # A pipe would hold the opening until somebody writes to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise NotPlainError("it is no file") from None
+        raise
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise NotPlainError("it is no file")
+        if state.st_size > most:
+            raise NotPlainError(f"it has {state.st_size} bytes, and may have {most}")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

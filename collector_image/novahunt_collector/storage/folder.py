@@ -1,6 +1,5 @@
 """Documents as files of one folder: on a volume in Kubernetes, below data/collections without it."""
 
-import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -80,24 +79,19 @@ class FolderStorage(Storage):
     def _store(self, document: Document) -> Kept | None:
         data = documents.encode(document)
         path = self._path(document.domain)
-        temporary = files.temporary(self._folder.path, document.domain)
         with files.explained(path):
             # A folder that was removed meanwhile is made anew: the addresses are paid for.
             self._folder.check()
             files.make_folder(self._folder.path)
-            try:
-                files.write_durably(temporary, data)
-                # As late as possible: a pod of an older run, back from a lost node, must not win.
-                before = self._load(document.domain)
-                if before is not None and not documents.supersedes(document, before.document):
-                    return None
-                temporary.replace(path)
-            finally:
-                # After the renaming there is nothing left by this name.
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
-            files.sync_folder(self._folder.path)
+            temporary = files.temporary(self._folder.path, document.domain)
+            # A pod of an older run, back from a lost node, must not win.
+            if not files.replace(path, temporary, data, wanted=lambda: self._supersedes(document)):
+                return None
         return _kept(document, data, path)
+
+    def _supersedes(self, document: Document) -> bool:
+        before = self._load(document.domain)
+        return before is None or documents.supersedes(document, before.document)
 
     def _remove(self, domain: str) -> bool:
         path = self._path(domain)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import backoff
 import msgspec
 
-from novahunt_collector.errors import RetryableError, StorageBusyError, StorageFailedError
+from novahunt_collector.errors import IntakeAwayError, RetryableError, StorageBusyError, StorageFailedError
 from novahunt_collector.intake_link import NO_ROOM, Busy, IntakeLink, Reply, Unreachable
 from novahunt_collector.settings import Backoff
 from novahunt_collector.waits import waits
@@ -86,7 +86,7 @@ class IntakeCalls:
             async with asyncio.timeout(self._patience):
                 return await self._persistently(method, path, content, headers)
         except (TimeoutError, StorageBusyError):
-            raise StorageFailedError(
+            raise IntakeAwayError(
                 f"{PLACE} could not be used for {self._patience:g} s: check that the operator runs"
             ) from None
 

@@ -48,6 +48,19 @@ class FailingIntake:
         """Documents are stored, and the answer can't be understood."""
         self.stored: bytes | None = None
         self.puts = 0
+        self.config_maps: dict[str, bytes] = {}
+        """By domain: documents that sweeps see."""
+        self.list_statuses: list[int] = []
+        self.swept_statuses: list[int] = []
+        self.swept: list[contract.Swept] = []
+        """What sweeps told, in its order."""
+        self.told = asyncio.Event()
+        """Set when a sweep tells something."""
+        self.may_answer = asyncio.Event()
+        """What a sweep tells is heard, and answered only when this is set."""
+        self.may_answer.set()
+        self.busy: set[str] = set()
+        """Domains of which a run is under way."""
         self.url = ""
         self._granted = 0
 
@@ -58,6 +71,10 @@ class FailingIntake:
                 web.post(contract.PERMITS, self._permit),
                 web.get(contract.DOCUMENT, self._get),
                 web.put(contract.DOCUMENT, self._put),
+                web.get(contract.DOCUMENTS, self._list),
+                web.get(contract.DOCUMENTS + "/{domain}", self._get_one),
+                web.put(contract.DOCUMENTS + "/{domain}", self._put_one),
+                web.post(contract.SWEPT, self._swept),
             ]
         )
         return application
@@ -112,6 +129,44 @@ class FailingIntake:
         digest = documents.digest(self.stored)
         return _json(contract.Stored(PLACE, digest, len(self.stored), document.stored_at))
 
+    async def _list(self, request: web.Request) -> web.Response:
+        failure = self._failure(request, self.list_statuses)
+        return failure or _json(contract.Listing(tuple(sorted(self.config_maps))))
+
+    async def _get_one(self, request: web.Request) -> web.Response:
+        failure = self._failure(request, self.get_statuses)
+        data = self.config_maps.get(request.match_info["domain"])
+        if failure is not None or data is None:
+            return failure or _refusal(404)
+        return web.Response(body=data, content_type="application/json")
+
+    async def _put_one(self, request: web.Request) -> web.Response:
+        domain = request.match_info["domain"]
+        failure = self._failure(request, self.put_statuses)
+        if failure is not None or domain in self.busy:
+            return failure or _refusal(409)
+        data = gzip.decompress(await request.read())
+        document = documents.decode(data)
+        assert document.domain == domain
+        self.config_maps[domain] = data
+        return _json(contract.Stored(PLACE, documents.digest(data), len(data), document.stored_at))
+
+    async def _swept(self, request: web.Request) -> web.Response:
+        failure = self._failure(request, self.swept_statuses)
+        if failure is not None:
+            return failure
+        body = await request.read()
+        self.heard += body
+        swept = msgspec.json.decode(body, type=contract.Swept)
+        if swept.domain in self.busy:
+            return _refusal(409)
+        self.swept.append(swept)
+        self.told.set()
+        await self.may_answer.wait()
+        if swept.removed:
+            self.config_maps.pop(swept.domain, None)
+        return web.Response()
+
     def _failure(self, request: web.Request, statuses: list[int]) -> web.Response | None:
         token = request.headers["Authorization"].removeprefix("Bearer ")
         self.tokens.append(token)
@@ -136,6 +191,7 @@ async def running(intake: FailingIntake, host: str = "127.0.0.1", port: int = 0)
     finally:
         intake.hold.set()
         intake.may_store.set()
+        intake.may_answer.set()
         await runner.cleanup()
         await asyncio.sleep(0)
 

@@ -37,6 +37,7 @@ def test_the_exit_codes_are_those_that_the_job_policy_reads() -> None:
         "UnavailableError": 20,
         "AnswerLostError": 20,
         "StorageFailedError": 21,
+        "IntakeAwayError": 21,
         "StorageBusyError": 21,
         "IntakeRefusedError": 1,
         "StoppedError": 1,

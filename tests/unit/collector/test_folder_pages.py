@@ -187,7 +187,7 @@ def too_large(path: Path) -> None:
     os.truncate(path, checkpoints.MAX_BYTES + 1)
 
 
-def dangling_link(path: Path) -> None:
+def link_in_its_place(path: Path) -> None:
     path.unlink()
     path.symlink_to(path.parent / "n")
     (path.parent / "n").write_bytes(b"jane1@example.com")
@@ -203,7 +203,7 @@ def dangling_link(path: Path) -> None:
         (second_line_twice, "line 4 does not fit"),
         (pipe_in_its_place, "it is no file"),
         (too_large, "and may have"),
-        (dangling_link, "no whole line"),
+        (link_in_its_place, "it is no file"),
     ],
 )
 async def test_a_damaged_one_is_removed_and_named_without_its_content(

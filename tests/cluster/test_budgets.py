@@ -90,6 +90,7 @@ async def test_a_job_deleted_while_it_runs_stays_paid_for(world: World) -> None:
     assert world.simulator.report().credits == 30 <= used <= 200
 
 
+@pytest.mark.timeout(240, func_only=True)
 async def test_where_repeats_are_charged_lost_runs_are_counted_and_the_budget_holds(
     kinds: ControlPlane, namespace: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -110,6 +111,7 @@ async def test_where_repeats_are_charged_lost_runs_are_counted_and_the_budget_ho
         assert ready.status.emails == 300
 
 
+@pytest.mark.timeout(240, func_only=True)
 async def test_without_the_operator_no_budget_is_spent_and_after_a_kill_every_credit_is_known(world: World) -> None:
     world.simulator.set_domain("large.example", 300)
     world.simulator.add_fault(Fault(action=Proceed(), offset=100, delay=1, times=1))

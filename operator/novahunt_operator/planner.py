@@ -124,9 +124,9 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     spent = {domain for domain in found.due if share_is_spent(spec, world.results.get(domain), world.now)}
     ready = [domain for domain, at in pausing.items() if at <= world.now and domain not in spent]
     room = judge(world.collection, results, found, limits.max_config_map_bytes)
-    roomy = fitting(room, ready, results)
-    affordable, too_dear = _affordable(world, roomy, money.available)
+    affordable, too_dear = _affordable(world, ready, money.available)
     share = _share(world, found, errands, breaker, blocked)
+    roomy = fitting(room, affordable, results, share)
     wakes = [*pausing.values(), *_waking(found, world.now)]
     if money.period:
         wakes.append(month_ends(world.now))
@@ -139,10 +139,10 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
         survey=found,
         breaker=breaker,
         blocked=blocked,
-        startable=tuple(affordable[:share]),
+        startable=tuple(roomy),
         account=money,
         room=room,
-        cramped=len(ready) - len(roomy) if len(roomy) < share else 0,
+        cramped=len(affordable) - len(roomy) if len(roomy) < share else 0,
         too_dear=too_dear if len(affordable) < share else 0,
         # What is only to be refreshed has its answer, and keeps it until its share allows more.
         shares_spent=len(spent - found.refreshing.keys()),

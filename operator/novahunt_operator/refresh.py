@@ -2,6 +2,7 @@
 
 import zlib
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome
@@ -14,6 +15,9 @@ LONGEST_SPREAD = timedelta(hours=24)
 _SPREAD_PART = 10
 """And by no more than this part of the whole time."""
 
+_SLOTS = 1024
+"""Different delays."""
+
 
 def due_at(result: Result, after: timedelta | None) -> datetime | None:
     """Return when a domain is to be collected again; None: not for its age.
@@ -25,7 +29,7 @@ def due_at(result: Result, after: timedelta | None) -> datetime | None:
     since = result.ended_at if failed else result.collected_at or result.ended_at
     if after is None or since is None:
         return None
-    return times.from_text(since) + after + _spread(result.domain, after)
+    return times.from_text(since) + _pause(result.domain, after)
 
 
 def is_refreshed(result: Result, due: datetime | None, now: datetime) -> bool:
@@ -42,6 +46,13 @@ def is_refreshed(result: Result, due: datetime | None, now: datetime) -> bool:
     return due <= now or result.reason == Lost.RECEIPT_MISSING
 
 
-def _spread(domain: str, after: timedelta) -> timedelta:
-    """Return a domain's own delay, the same for ever; the checksum is cheap and spreads evenly."""
-    return min(LONGEST_SPREAD, after / _SPREAD_PART) * (zlib.crc32(domain.encode()) / 2**32)
+def _pause(domain: str, after: timedelta) -> timedelta:
+    """Return the time with a domain's own delay, the same for ever; the checksum is cheap and spreads evenly."""
+    return _pauses(after)[zlib.crc32(domain.encode()) % _SLOTS]
+
+
+@lru_cache(maxsize=32)
+def _pauses(after: timedelta) -> tuple[timedelta, ...]:
+    """Return all of them; ten thousand domains ask for theirs at each look."""
+    longest = min(LONGEST_SPREAD, after / _SPREAD_PART)
+    return tuple(after + longest * slot / _SLOTS for slot in range(_SLOTS))

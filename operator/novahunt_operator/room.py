@@ -84,13 +84,15 @@ def judge(collection: Collection, results: Mapping[str, Result], found: Survey, 
     )
 
 
-def fitting(room: Room | None, domains: list[str], results: Mapping[str, Result]) -> list[str]:
-    """Return the domains, in their order, whose documents are expected to fit."""
+def fitting(room: Room | None, domains: list[str], results: Mapping[str, Result], most: int) -> list[str]:
+    """Return so many domains at most, in their order, whose documents are expected to fit."""
     if room is None:
-        return domains
+        return domains[:most]
     chosen: list[str] = []
     left = room.limit - room.used - room.promised
     for domain in domains if not room.refused else ():
+        if len(chosen) == most:
+            break
         growth = _growth(results.get(domain), room.average)
         if growth <= left:
             left -= growth

@@ -134,7 +134,8 @@ def survey(world: World) -> Survey:
         at_rest = job is None and domain not in jobs.ending and (old_at is None or old_at > world.now)
         if answer is not None and at_rest and answer.outcome is not Outcome.PENDING:
             done.append(answer)
-            next_refresh_at = min(filter(None, (next_refresh_at, old_at)), default=None)
+            if old_at is not None and (next_refresh_at is None or old_at < next_refresh_at):
+                next_refresh_at = old_at
             continue
         if answer is not None:
             refreshing[domain] = answer

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders import (
     NOW,
@@ -274,3 +276,33 @@ def test_a_removed_document_takes_nothing() -> None:
     ended = failed("PodFailurePolicy", A, 2)
     found = ended_as(kept(A, 300), (ended, finished_pod(ended, receipt(Reason.CLAIMED, domain=A, run=2))))
     assert (found.stored_bytes, config_map_bytes(found)) == (0, 0)
+
+
+# ---------------------------------------------------------------------- whatever there is
+
+_sizes = st.integers(0, 400)
+
+
+@given(
+    held=st.lists(_sizes, max_size=12),
+    wanted_again=st.lists(_sizes, max_size=4),
+    at_work=st.integers(0, 4),
+    limit=st.integers(1, 3000),
+    concurrency=st.integers(1, 8),
+)
+def test_whatever_is_stored_and_runs_no_more_starts_than_is_expected_to_fit(
+    held: list[int], wanted_again: list[int], at_work: int, limit: int, concurrency: int
+) -> None:
+    results = [kept(f"s{number}.example", size) for number, size in enumerate(held)]
+    results += [refused(f"r{number}.example", size) for number, size in enumerate(wanted_again)]
+    jobs = [job(f"w{number}.example") for number in range(at_work)]
+    domains = [*(one.domain for one in results), *(one.domain for one in jobs), A, B, C, D]
+    found = within(limit, *domains, of=collection(spec(concurrency=concurrency)), jobs=jobs, results=results)
+    mean = -(-sum(held) // max(1, sum(size > 0 for size in held)))
+    known = mean if sum(size > 0 for size in held) >= ENOUGH_DOCUMENTS else 1
+    needs = dict(zip((f"r{number}.example" for number in range(9)), wanted_again, strict=False))
+    added = sum(needs.get(domain) or max(1, known) for domain in found.startable)
+    if found.startable:
+        assert sum(held) + at_work * max(1, known) + added <= limit
+        assert all(sum(held) + size <= limit for size in wanted_again)
+    assert len(found.startable) <= max(0, concurrency - at_work)

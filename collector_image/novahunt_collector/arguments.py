@@ -49,12 +49,14 @@ examples:
   novahunt-collector example.com example.org
   novahunt-collector -f leads.txt --estimate
   novahunt-collector -f leads.txt --max-credits 50 --output csv > leads.csv
+  novahunt-collector --sweep --suppress do-not-contact.txt
 """
 
 _VALUE = re.compile(r"[^,\s\x00-\x1f\x7f-\x9f]+( [^,\s\x00-\x1f\x7f-\x9f]+)*")
 """As `spec.search` of a DomainCollection takes it."""
 
 _LONGEST_VALUE = 64
+_DAYS = settings.Range(0, 36_500)
 _MOST_DIGITS = 12
 
 
@@ -64,6 +66,9 @@ class Arguments(msgspec.Struct, frozen=True):
     domains: tuple[str, ...]
     again: bool = False
     estimate: bool = False
+    sweep: bool = False
+    older_than: int | None = None
+    """Days; a sweep removes what was collected earlier."""
     output: Format | None = None
     quiet: bool = False
     options: Options = Options()
@@ -81,6 +86,8 @@ def read(arguments: Sequence[str], environ: Mapping[str, str]) -> Arguments:
             them: they might be persons' addresses.
     """
     parsed = _parser().parse_intermixed_args(arguments)
+    if parsed.sweep or parsed.older_than is not None:
+        return _sweep(parsed, environ)
     entries = [*domain_lists.of_arguments(parsed.domains), *domain_lists.of_files(parsed.file)]
     by_person = bool(entries or parsed.domains or parsed.file)
     if not by_person and environ.get(environment.DOMAIN):
@@ -94,9 +101,23 @@ def read(arguments: Sequence[str], environ: Mapping[str, str]) -> Arguments:
         estimate=parsed.estimate,
         output=parsed.output,
         quiet=parsed.quiet,
-        options=msgspec.convert({name: getattr(parsed, name) for name in Options.__struct_fields__}, Options),
+        options=_options(parsed),
         by_person=by_person,
     )
+
+
+def _sweep(parsed: argparse.Namespace, environ: Mapping[str, str]) -> Arguments:
+    if not parsed.sweep:
+        raise UsageError("--older-than says what --sweep removes: add --sweep")
+    if parsed.domains or parsed.file:
+        raise UsageError("--sweep goes through all that is stored: name no domain; a list of --suppress may name some")
+    if not parsed.suppress and parsed.older_than is None and not environ.get(environment.SUPPRESSION):
+        raise UsageError("--sweep has nothing to go by: add --suppress FILE or --older-than DAYS")
+    return Arguments((), sweep=True, older_than=parsed.older_than, quiet=parsed.quiet, options=_options(parsed))
+
+
+def _options(parsed: argparse.Namespace) -> Options:
+    return msgspec.convert({name: getattr(parsed, name) for name in Options.__struct_fields__}, Options)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -135,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_spending(parser)
     _add_filters(parser)
+    _add_keeping(parser)
     _add_showing(parser)
     return parser
 
@@ -185,17 +207,32 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         group.add_argument(option, dest=name, metavar="VALUE", action=_Extend, type=_values, help=example)
 
 
-def _add_showing(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what is stored and shown")
-    group.add_argument(
-        "--folder", metavar="FOLDER", type=Path, help="where documents go (NOVAHUNT_STORAGE, data/collections)"
-    )
+def _add_keeping(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what must not be kept")
     group.add_argument(
         "--suppress",
         metavar="FILE",
         action="append",
         default=[],
         help="a list of what is never stored: addresses, @domains and domains, one a line; can be repeated",
+    )
+    group.add_argument(
+        "--sweep",
+        action="store_true",
+        help="collect nothing, but remove from what is stored whom the lists name",
+    )
+    group.add_argument(
+        "--older-than",
+        metavar="DAYS",
+        type=_whole(_DAYS),
+        help="with --sweep: also remove what was collected more than DAYS days ago",
+    )
+
+
+def _add_showing(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is stored and shown")
+    group.add_argument(
+        "--folder", metavar="FOLDER", type=Path, help="where documents go (NOVAHUNT_STORAGE, data/collections)"
     )
     group.add_argument(
         "--output",

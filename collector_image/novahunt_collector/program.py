@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from novahunt_collector import arguments as command_line
 from novahunt_collector import errand, estimating, logs, receipts, sweeping
@@ -20,6 +21,7 @@ from novahunt_collector.estimating import Estimating
 from novahunt_collector.presenting import Presentation
 from novahunt_collector.settings import Settings
 from novahunt_collector.stopping import Stop
+from novahunt_collector.sweeping import Sweeping
 from novahunt_collector.tally import Tally
 from novahunt_contract import environment
 from novahunt_contract.errands import Task
@@ -63,6 +65,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
         if task is not Task.COLLECT:
             return errand.main(task, ERRANDS[task], environ)
         wanted = command_line.read(arguments, environ)
+        if wanted.sweep:
+            return errand.main(Task.SWEEP, lambda environ: _sweep(wanted, environ), environ)
         domain = wanted.domains[0]
         settings = wanted.options.applied(configuration.read(environ))
         display = _display(wanted, environ)
@@ -166,6 +170,12 @@ class _Process:
             receipts.write(self._in_hand.failed(Reason.INTERRUPTED, message), self._environ)
             os._exit(ExitCode.INTERRUPTED)
         os._exit(self._code or (ExitCode.INTERRUPTED if self._showing else ExitCode.DONE))
+
+
+def _sweep(wanted: command_line.Arguments, environ: Mapping[str, str]) -> Sweeping:
+    settings = wanted.options.applied(configuration.read(environ, needs_key=False))
+    retain_from = None if wanted.older_than is None else datetime.now(UTC) - timedelta(days=wanted.older_than)
+    return Sweeping(settings, retain_from, lambda: datetime.now(UTC))
 
 
 def _warn_of_waste(hunter: configuration.Hunter) -> None:

@@ -129,3 +129,32 @@ def test_a_filter_may_hold_blanks() -> None:
         "it",
         "human resources",
     )
+
+
+def test_suppression_lists_may_be_given_several_times() -> None:
+    read = arguments.read(["a.example", "--suppress", "one.txt", "--suppress", "other, too.txt"], {})
+    assert read.options == Options(suppress=("one.txt", "other, too.txt"))
+
+
+def test_a_sweep_takes_lists_an_age_and_a_folder_and_no_domain() -> None:
+    line = ["--sweep", "--suppress", "list.txt", "--older-than", "180", "--folder", "there"]
+    read = arguments.read(line, {"NOVAHUNT_DOMAIN": "example.com"})
+    options = Options(suppress=("list.txt",), folder=Path("there"))
+    assert read == arguments.Arguments((), sweep=True, older_than=180, options=options)
+    assert arguments.read(["--sweep"], {"NOVAHUNT_SUPPRESSION": "[]"}).sweep
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["--sweep"], "nothing to go by: add --suppress FILE or --older-than DAYS"),
+        (["--sweep", "--suppress", "list.txt", "example.com"], "name no domain"),
+        (["--sweep", "--suppress", "list.txt", "-f", "leads.txt"], "name no domain"),
+        (["--older-than", "9", "example.com"], "add --sweep"),
+        (["--sweep", "--older-than", "-1"], "--older-than"),
+        (["--sweep", "--older-than", "soon"], "it must be a whole number from 0 to 36500"),
+    ],
+)
+def test_a_sweep_without_anything_to_go_by_or_with_domains_is_a_wrong_call(line: list[str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        arguments.read(line, {})

@@ -100,3 +100,8 @@ def test_a_key_that_can_not_be_one_is_a_refused_key_and_is_not_repeated(key: str
 
 def test_the_line_feed_at_a_secrets_end_is_no_part_of_the_key() -> None:
     assert settings.read({"HUNTER_API_KEY": "abc\n"}).hunter.api_key == "abc"
+
+
+def test_what_never_asks_hunter_needs_no_key_and_does_not_look_at_one() -> None:
+    assert settings.read({}, needs_key=False).hunter.api_key == ""
+    assert settings.read({"HUNTER_API_KEY": "no key at all"}, needs_key=False).hunter.api_key == ""

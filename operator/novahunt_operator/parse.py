@@ -35,7 +35,6 @@ def collection(raw: Mapping[str, Any]) -> Collection:
         spec = msgspec.json.decode(msgspec.json.encode(read.spec), type=CollectionSpec)
     except msgspec.ValidationError as error:
         spec_error = f"spec can't be read: {error}"
-    spec_error = spec_error or _not_kept_yet(spec)
     try:
         status = msgspec.convert(read.status, CollectionStatus)
     except msgspec.ValidationError:
@@ -54,15 +53,6 @@ def collection(raw: Mapping[str, Any]) -> Collection:
         spec_error=spec_error,
         sweep_wish=meta.annotations.get(names.SWEEP_ANNOTATION, ""),
     )
-
-
-def _not_kept_yet(spec: CollectionSpec) -> str | None:
-    """Refuse what needs sweeps: the operator plans them, and the collector does not carry them out yet."""
-    if spec.suppression_from:
-        return "This version does not apply spec.suppressionFrom yet: remove it, nothing starts until then."
-    if spec.retention is not None and spec.volume is not None:
-        return "This version does not apply spec.retention to a volume yet: remove it, nothing starts until then."
-    return None
 
 
 def job(raw: Mapping[str, Any]) -> Job | None:

@@ -208,22 +208,3 @@ def test_a_result_is_read_and_written_in_the_same_words() -> None:
     assert (found.key, found.uid, found.resource_version) == (Key("sales", "q4-aaaaaaaaaaaa"), "result-1", 77)
     data = {name: value for name, value in RESULT.items() if name not in ("apiVersion", "kind", "metadata")}
     assert msgspec.json.decode(msgspec.json.encode(found.data)) == data
-
-
-@pytest.mark.parametrize(
-    ("spec", "named"),
-    [
-        ({"suppressionFrom": [{"secretKeyRef": {"name": "s", "key": "k"}}]}, "spec.suppressionFrom"),
-        ({"retention": "4320h", "storage": {"persistentVolumeClaim": {"claimName": "c"}}}, "spec.retention"),
-    ],
-)
-def test_what_needs_a_sweep_is_refused_by_name_as_long_as_no_collector_carries_one_out(
-    spec: dict[str, Any], named: str
-) -> None:
-    found = parse.collection(changed(COLLECTION, "spec", {"domains": ["example.com"], **spec}))
-    assert found.spec_error is not None
-    assert named in found.spec_error
-
-
-def test_documents_in_config_maps_may_grow_old() -> None:
-    assert parse.collection(changed(COLLECTION, "spec", {"retention": "4320h"})).spec_error is None

@@ -66,10 +66,10 @@ def account(
         void: UIDs of Jobs whose record was deleted: what they cost counts as removed.
     """
     budget = collection.spec.budget or Budget()
-    period = month_of(now) if budget.period is Period.MONTH else ""
-    recorded = sum(spent(result, budget, now) for result in results.values())
+    period = period_of(budget, now)
+    recorded = sum(spent(result, period) for result in results.values())
     known = collection.status.credits
-    gone = removed = sum(_lost(one, books, budget, now) for one in books.lost)
+    gone = removed = sum(_lost(one, books, period) for one in books.lost)
     if known is not None and known.period == period:
         # Whatever was deleted while nobody watched: what was shown as used stays used.
         gone = max(known.removed + removed, known.used - recorded)
@@ -82,18 +82,18 @@ def account(
     )
 
 
-def spent(result: Result | None, budget: Budget, now: datetime) -> int:
-    """Return what a domain has cost in the budget's period."""
+def period_of(budget: Budget, now: datetime) -> str:
+    """Return the budget's period: a month, or empty for the whole life."""
+    return month_of(now) if budget.period is Period.MONTH else ""
+
+
+def spent(result: Result | None, period: str) -> int:
+    """Return what a domain has cost in a period."""
     if result is None:
         return 0
-    if budget.period is Period.MONTH:
-        return result.credits_month if result.month == month_of(now) else 0
+    if period:
+        return result.credits_month if result.month == period else 0
     return result.credits_total
-
-
-def first_price(spec: CollectionSpec) -> int:
-    """Return what the first page of a domain can cost."""
-    return prices.of_answer(min(spec.page_size, spec.max_results))
 
 
 def price_to_start(spec: CollectionSpec, result: Result | None) -> int:
@@ -102,7 +102,7 @@ def price_to_start(spec: CollectionSpec, result: Result | None) -> int:
     A run that the budget stopped begins again at its first page where nothing was saved; with no more than it
     had then it would only stop there again.
     """
-    first = first_price(spec)
+    first = prices.of_answer(min(spec.page_size, spec.max_results))
     stopped = result is not None and result.outcome is Outcome.PENDING and result.reason == Reason.BUDGET
     return first + result.credits if result is not None and stopped and spec.volume is None else first
 
@@ -113,17 +113,18 @@ def share_is_spent(spec: CollectionSpec, result: Result | None, now: datetime) -
     if budget is None or budget.max_credits_per_domain is None:
         return False
     stored = prices.of_domain(result.emails, spec.page_size) if result is not None else 0
-    left = budget.max_credits_per_domain - spent(result, budget, now)
+    left = budget.max_credits_per_domain - spent(result, period_of(budget, now))
     # A document that a shorter one would replace is worth more than the attempt.
     return left < max(1, stored)
 
 
 def share_allows_more(spec: CollectionSpec, result: Result, now: datetime) -> bool:
     """Tell whether a domain that its share of the budget cut off could get further now than it did then."""
-    share = spec.budget.max_credits_per_domain if spec.budget is not None else None
-    if share is None or spec.budget is None:
+    budget = spec.budget
+    if budget is None or budget.max_credits_per_domain is None:
         return True
-    return share - spent(result, spec.budget, now) > prices.of_domain(result.emails, spec.page_size)
+    left = budget.max_credits_per_domain - spent(result, period_of(budget, now))
+    return left > prices.of_domain(result.emails, spec.page_size)
 
 
 def month_of(moment: datetime) -> str:
@@ -137,10 +138,10 @@ def month_ends(now: datetime) -> datetime:
     return start.replace(year=start.year + 1, month=1) if start.month == 12 else start.replace(month=start.month + 1)  # noqa: PLR2004 - December
 
 
-def _lost(record: Job | Result, books: Books, budget: Budget, now: datetime) -> int:
+def _lost(record: Job | Result, books: Books, period: str) -> int:
     """Return what a deleted record stood for; of a Job whose run was never settled, the most that it may have cost."""
     if isinstance(record, Result):
-        return spent(record, budget, now)
+        return spent(record, period)
     if record.reservation is not None:
         return record.reservation.reserved
     return sum(books.told.get(record.uid, {}).values())

@@ -11,7 +11,7 @@ from novahunt_contract import credits as prices
 from novahunt_contract.intake import BudgetWord, PermitCall
 from novahunt_contract.receipt import InvalidReceiptError, decode
 from novahunt_operator import names, parse, paths
-from novahunt_operator.account import Account, Books, account, spent
+from novahunt_operator.account import Account, Books, account, period_of, spent
 from novahunt_operator.cluster import JSON_PATCH, ApiError, Cluster, UnavailableError
 from novahunt_operator.planner import Start
 from novahunt_operator.records import Collection, Job, Key, Reservation
@@ -57,6 +57,10 @@ class Ledger:
 
     def available(self, collection: Collection) -> int | None:
         """Return the credits that a collection's budget has left at this moment; None: any number."""
+        budget = collection.spec.budget
+        if budget is None or budget.max_credits is None:
+            # Adding up ten thousand results for every plan would find the same.
+            return None
         return self._account(collection).available
 
     def hold(self, collection: Collection, starts: Iterable[Start]) -> None:
@@ -176,7 +180,7 @@ class Ledger:
         if budget is None or budget.max_credits_per_domain is None:
             return None
         result = self._store.results_of(collection.key).get(job.domain)
-        before = spent(result.data if result is not None else None, budget, self._now())
+        before = spent(result.data if result is not None else None, period_of(budget, self._now()))
         left = budget.max_credits_per_domain - before - reservation.lost - call.spent
         return Refusal(BudgetWord.DOMAIN, max(0, left)) if call.credits > left else None
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,56 +24,82 @@ from novahunt_operator.pods import (
 from novahunt_operator.records import Collection, Reservation
 from novahunt_operator.settings import CollectorSettings
 
-TO_ARGO_CD_QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
+_TO_ARGO_CD_QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}
 """Keeps Argo CD from refreshing its application on each change of a Job or pod."""
 
 
 def build(collection: Collection, start: Start, settings: CollectorSettings, now: datetime) -> dict[str, Any]:
     """Return the body of the Job for one run of one domain."""
     job_id = f"collect-{start.domain}-{times.to_milliseconds(now)}"
+    labels = {names.DOMAIN_HASH_LABEL: names.domain_hash(start.domain)}
+    if len(start.domain) <= names.MAX_LABEL:
+        labels[names.DOMAIN_LABEL] = start.domain
+    return manifest(
+        collection,
+        settings,
+        name=names.job_name(collection.key.name, collection.uid, start.domain, start.run),
+        labels=labels,
+        subject={names.DOMAIN_ANNOTATION: start.domain},
+        record=_record(collection, start, job_id),
+        limits=optional("activeDeadlineSeconds", collection.spec.job_template.active_deadline_seconds),
+        pod_spec=_pod(collection, settings, start, job_id),
+    )
+
+
+def manifest(
+    collection: Collection,
+    settings: CollectorSettings,
+    *,
+    name: str,
+    labels: Mapping[str, str],
+    subject: Mapping[str, str],
+    record: Mapping[str, str],
+    limits: Mapping[str, Any],
+    pod_spec: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the body of a Job of the collector image.
+
+    Args:
+        collection: Its owner.
+        settings: The operator's.
+        name: Its name, which says whose run or errand it is.
+        labels: Of the Job and its pods, beside those that all have.
+        subject: Annotations of the Job and its pods that say what it is about.
+        record: Annotations of the Job alone: what must be known of it when it ends.
+        limits: Further fields of its spec.
+        pod_spec: Of its pods.
+    """
     template = collection.spec.job_template
-    labels = {
+    all_labels = {
         **template.labels,
         names.NAME_LABEL: names.APP_NAME,
         names.MANAGED_BY_LABEL: names.MANAGED_BY,
         names.COMPONENT_LABEL: names.COLLECTOR,
         names.COLLECTION_LABEL: collection.key.name,
-        names.DOMAIN_HASH_LABEL: names.domain_hash(start.domain),
+        **labels,
     }
-    if len(start.domain) <= names.MAX_LABEL:
-        labels[names.DOMAIN_LABEL] = start.domain
-    pod_annotations = {**template.annotations, **TO_ARGO_CD_QUIET, names.DOMAIN_ANNOTATION: start.domain}
+    pod_annotations = {**template.annotations, **_TO_ARGO_CD_QUIET, **subject}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": names.job_name(collection.key.name, collection.uid, start.domain, start.run),
+            "name": name,
             "namespace": collection.key.namespace,
-            "labels": labels,
+            "labels": all_labels,
             "annotations": {
                 **pod_annotations,
-                **_record(collection, start, job_id),
+                **record,
                 names.TEMPLATE_HASH_ANNOTATION: template_hash(collection, settings),
             },
             "ownerReferences": [owner_reference(collection)],
         },
         "spec": {
-            **attempts(collection),
-            **optional("activeDeadlineSeconds", template.active_deadline_seconds),
-            "template": {
-                "metadata": {"labels": labels, "annotations": pod_annotations},
-                "spec": _pod(collection, settings, start, job_id),
-            },
+            "backoffLimit": collection.spec.retry.max_attempts - 1,
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": _failure_policy(),
+            **limits,
+            "template": {"metadata": {"labels": all_labels, "annotations": pod_annotations}, "spec": pod_spec},
         },
-    }
-
-
-def attempts(collection: Collection) -> dict[str, Any]:
-    """Return the part of a Job's spec that says how often it tries, and what counts."""
-    return {
-        "backoffLimit": collection.spec.retry.max_attempts - 1,
-        "podReplacementPolicy": "Failed",
-        "podFailurePolicy": _failure_policy(),
     }
 
 

@@ -66,31 +66,16 @@ def job(raw: Mapping[str, Any]) -> Job | None:
         return None
     max_results = meta.annotations.get(names.MAX_RESULTS_ANNOTATION, "")
     max_credits = meta.annotations.get(names.MAX_CREDITS_ANNOTATION, "")
-    ended = _end(read)
     return Job(
-        key=_key(meta),
-        uid=meta.uid,
-        resource_version=int(meta.resource_version),
-        owner_uid=owner.uid,
-        collection=owner.name,
+        **_made(read, owner),
         domain=domain,
         run=int(run),
-        job_id=meta.annotations.get(names.JOB_ID_ANNOTATION, ""),
-        created=meta.creation_timestamp or _EPOCH,
-        deleting=meta.deletion_timestamp is not None,
-        active=read.status.active,
-        failed=read.status.failed,
-        end=JobEnd(ended.type) if ended else None,
-        end_reason=ended.reason if ended else "",
-        end_message=ended.message if ended else "",
-        ended_at=ended.last_transition_time if ended else None,
         retry_failed=meta.annotations.get(names.RETRY_FAILED_ANNOTATION),
         recollect=meta.annotations.get(names.RECOLLECT_ANNOTATION),
         search_hash=meta.annotations.get(names.SEARCH_HASH_ANNOTATION, ""),
         max_results=int(max_results) if max_results.isdecimal() else 0,
         claim_name=meta.annotations.get(names.CLAIM_ANNOTATION),
         path=meta.annotations.get(names.PATH_ANNOTATION),
-        template_hash=meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
         max_credits=int(max_credits) if max_credits.isdecimal() else 0,
         reservation=_reservation(meta.annotations.get(names.CREDITS_ANNOTATION)),
     )
@@ -105,26 +90,11 @@ def errand(raw: Mapping[str, Any]) -> Errand | None:
     attempt = meta.annotations.get(names.ATTEMPT_ANNOTATION, "")
     if owner is None or owner.kind != "DomainCollection" or task not in list(Task) or not attempt.isdecimal():
         return None
-    ended = _end(read)
     return Errand(
-        key=_key(meta),
-        uid=meta.uid,
-        resource_version=int(meta.resource_version),
-        owner_uid=owner.uid,
-        collection=owner.name,
+        **_made(read, owner),
         task=Task(task),
         of=meta.annotations.get(names.OF_ANNOTATION, ""),
         attempt=int(attempt),
-        job_id=meta.annotations.get(names.JOB_ID_ANNOTATION, ""),
-        created=meta.creation_timestamp or _EPOCH,
-        deleting=meta.deletion_timestamp is not None,
-        active=read.status.active,
-        failed=read.status.failed,
-        end=JobEnd(ended.type) if ended else None,
-        end_reason=ended.reason if ended else "",
-        end_message=ended.message if ended else "",
-        ended_at=ended.last_transition_time if ended else None,
-        template_hash=meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
         counts=_counts(meta.annotations.get(names.COUNTS_ANNOTATION)),
     )
 
@@ -177,8 +147,27 @@ def result(read: wire.ResultObject) -> StoredResult:
     )
 
 
-def _end(read: wire.JobObject) -> wire.JobCondition | None:
-    return next((c for c in read.status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
+def _made(read: wire.JobObject, owner: wire.Owner) -> dict[str, Any]:
+    """Return the fields of every Job that the operator made."""
+    meta, status = read.metadata, read.status
+    ended = next((c for c in status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
+    return {
+        "key": _key(meta),
+        "uid": meta.uid,
+        "resource_version": int(meta.resource_version),
+        "owner_uid": owner.uid,
+        "collection": owner.name,
+        "job_id": meta.annotations.get(names.JOB_ID_ANNOTATION, ""),
+        "created": meta.creation_timestamp or _EPOCH,
+        "deleting": meta.deletion_timestamp is not None,
+        "active": status.active,
+        "failed": status.failed,
+        "end": JobEnd(ended.type) if ended else None,
+        "end_reason": ended.reason if ended else "",
+        "end_message": ended.message if ended else "",
+        "ended_at": ended.last_transition_time if ended else None,
+        "template_hash": meta.annotations.get(names.TEMPLATE_HASH_ANNOTATION, ""),
+    }
 
 
 def _counts(text: str | None) -> Counts | None:

@@ -59,16 +59,14 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     """Part of it that attempts before that pod's have spent and left nothing to show for."""
 
 
-class Job(msgspec.Struct, frozen=True):
-    """A collector's Job as last seen."""
+class MadeJob(msgspec.Struct, frozen=True):
+    """A Job of the collector image that the operator made, as last seen."""
 
     key: Key
     uid: str
     resource_version: int
     owner_uid: str
     collection: str
-    domain: str
-    run: int
     job_id: str
     created: datetime
     deleting: bool
@@ -78,22 +76,29 @@ class Job(msgspec.Struct, frozen=True):
     end_reason: str
     end_message: str
     ended_at: datetime | None
+    template_hash: str
+
+    @property
+    def backing_off(self) -> bool:
+        """Whether the Job waits between two attempts and so holds no slot."""
+        return self.end is None and self.active == 0 and self.failed > 0
+
+
+class Job(MadeJob, frozen=True):
+    """The Job of one run of one domain."""
+
+    domain: str
+    run: int
     retry_failed: str | None
     recollect: str | None
     search_hash: str
     max_results: int
     claim_name: str | None
     path: str | None
-    template_hash: str
     max_credits: int = 0
     """`budget.maxCreditsPerDomain` that it was made under; 0: there was none."""
     reservation: Reservation | None = None
     """None: there is no budget."""
-
-    @property
-    def backing_off(self) -> bool:
-        """Whether the Job waits between two attempts and so holds no slot."""
-        return self.end is None and self.active == 0 and self.failed > 0
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -104,35 +109,15 @@ class Counts(msgspec.Struct, frozen=True):
     credits: int
 
 
-class Errand(msgspec.Struct, frozen=True):
-    """A Job that does something for a whole collection, not for one of its domains, as last seen."""
+class Errand(MadeJob, frozen=True):
+    """A Job that does something for a whole collection, not for one of its domains."""
 
-    key: Key
-    uid: str
-    resource_version: int
-    owner_uid: str
-    collection: str
     task: Task
     of: str
     """Names the wishes that it was made for."""
     attempt: int
     """From 1, over Jobs of the same wishes."""
-    job_id: str
-    created: datetime
-    deleting: bool
-    active: int
-    failed: int
-    end: JobEnd | None
-    end_reason: str
-    end_message: str
-    ended_at: datetime | None
-    template_hash: str
     counts: Counts | None
-
-    @property
-    def backing_off(self) -> bool:
-        """Whether the Job waits between two attempts and so holds no slot."""
-        return self.end is None and self.active == 0 and self.failed > 0
 
     @property
     def began(self) -> datetime:

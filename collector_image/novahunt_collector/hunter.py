@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import httpx
 
@@ -32,6 +32,9 @@ _NEVER_SENT = (
     httpx.InvalidURL,
 )  # fmt: skip
 """What happens before a request has left: it can't have been charged."""
+
+
+_Read = TypeVar("_Read")
 
 
 class _Answer(NamedTuple):
@@ -81,11 +84,7 @@ class HunterClient:
             CollectorError: one of the classifier's, or UnavailableError when there is no usable answer.
         """
         query = {"domain": domain, "limit": str(ask.limit), "offset": str(ask.offset), **self._filters}
-        body = await self._get("/domain-search", query)
-        try:
-            return answers.read_page(body)
-        except answers.UnreadableAnswerError as error:
-            raise AnswerLostError(f"{error} (HTTP 200)") from None
+        return await self._answer("/domain-search", query, answers.read_page, AnswerLostError)
 
     async def email_count(self, domain: str) -> answers.EmailCount:
         """Return how many addresses Hunter has for a domain; filters don't apply. Free of charge.
@@ -93,11 +92,7 @@ class HunterClient:
         Raises:
             CollectorError: as `search`.
         """
-        body = await self._get("/email-count", {"domain": domain})
-        try:
-            return answers.read_email_count(body)
-        except answers.UnreadableAnswerError as error:
-            raise UnavailableError(f"{error} (HTTP 200)") from None
+        return await self._answer("/email-count", {"domain": domain}, answers.read_email_count, UnavailableError)
 
     async def searches_left(self) -> float | None:
         """Return what the key's plan has left in this billing period, None if Hunter doesn't say. Free of charge.
@@ -105,11 +100,7 @@ class HunterClient:
         Raises:
             CollectorError: as `search`.
         """
-        body = await self._get("/account", {})
-        try:
-            return answers.read_searches_left(body)
-        except answers.UnreadableAnswerError as error:
-            raise UnavailableError(f"{error} (HTTP 200)") from None
+        return await self._answer("/account", {}, answers.read_searches_left, UnavailableError)
 
     async def reset_date(self) -> date | None:
         """Return the day on which the key's billing period ends, None if Hunter doesn't say. Free of charge.
@@ -117,11 +108,20 @@ class HunterClient:
         Raises:
             CollectorError: as `search`.
         """
-        body = await self._get("/account", {})
+        return await self._answer("/account", {}, answers.read_reset_date, UnavailableError)
+
+    async def _answer(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        read: Callable[[bytes], _Read],
+        unreadable: type[UnavailableError],
+    ) -> _Read:
+        body = await self._get(path, query)
         try:
-            return answers.read_reset_date(body)
+            return read(body)
         except answers.UnreadableAnswerError as error:
-            raise UnavailableError(f"{error} (HTTP 200)") from None
+            raise unreadable(f"{error} (HTTP 200)") from None
 
     async def _get(self, path: str, query: Mapping[str, str]) -> bytes:
         try:

@@ -75,7 +75,8 @@ class PermitCall(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     credits: int = 0
     """The most that the request asked for can cost; 0: it is free of charge."""
     spent: int = 0
-    """What this process's answers have cost so far, lost ones in full."""
+    """What the run has cost so far as this process knows: its answers, lost ones in full, and what earlier attempts of
+    the run paid for the pages that were taken from a checkpoint."""
     stopping: bool = False
     """The process ends before its domain is finished: what is reserved beyond `spent` may be given back."""
 

@@ -1,11 +1,14 @@
-"""A simulator without rate limits in its way, and a folder for the documents."""
+"""What most tests of the collector stand on: a simulator without rate limits in its way, an intake, and folders."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from contract.collector.failing_intake import FailingIntake, running
+from contract.collector.planted import Lists
 from contract.collector.running import DOMAIN
+from contract.collector.sweeps import JANE
 from hunter_simulator import Config, Domain, Settings, Simulator, running_simulator
 
 
@@ -19,3 +22,22 @@ async def simulator() -> AsyncIterator[Simulator]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "collections"
+
+
+@pytest.fixture
+async def intake() -> AsyncIterator[FailingIntake]:
+    async with running(FailingIntake()) as serving:
+        yield serving
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """The working folder of a process that stands for a pod."""
+    (tmp_path / "pod").mkdir()
+    return tmp_path / "pod"
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Lists:
+    """One suppression list, which names Jane in other letters than the documents do."""
+    return Lists(tmp_path / "lists", f"# by letter\n{JANE.upper()}")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from contract.collector.failing_intake import FailingIntake
+from contract.collector.planted import traces
 from contract.collector.running import started
 from novahunt_collector import settings
 from novahunt_contract import document as documents
@@ -102,3 +104,10 @@ async def sweep(environment: Mapping[str, str], place: Path, prefix: Sequence[st
     """Sweep to the end."""
     async with sweeping(environment, place, prefix) as process:
         return await swept(process, place)
+
+
+def no_traces(folder: Path, place: Path, intake: FailingIntake, *ends: Swept) -> bool:
+    """Tell that nothing below the folders, told to the intake or said by a sweep names Jane."""
+    texts = [text for end in ends for text in (end.log, end.output, msgspec.json.encode(end.receipt))]
+    assert traces(JANE, folder, place, intake.heard, *texts) == []
+    return True

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from novahunt_contract import keys
 from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.intake import Answered
 from novahunt_contract.outcomes import Reason
-
-
-@pytest.fixture
-async def intake() -> AsyncIterator[FailingIntake]:
-    async with running(FailingIntake()) as serving:
-        yield serving
 
 
 def free_port() -> int:

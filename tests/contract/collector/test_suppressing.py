@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from contract.collector.failing_intake import FailingIntake, running
+from contract.collector.failing_intake import FailingIntake
 from contract.collector.planted import LIST_NAME, Lists, traces
 from contract.collector.raw_hunter import http, raw_hunter
 from contract.collector.resuming import interrupted, names_in, saved, until_asked
@@ -17,12 +16,6 @@ from novahunt_contract import document as documents
 from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import Changed
-
-
-@pytest.fixture
-async def intake() -> AsyncIterator[FailingIntake]:
-    async with running(FailingIntake()) as serving:
-        yield serving
 
 
 @pytest.fixture

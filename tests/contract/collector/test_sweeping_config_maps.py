@@ -32,12 +32,6 @@ def lists(tmp_path: Path) -> Lists:
     return Lists(tmp_path / "lists", JANE.upper())
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "pod").mkdir()
-    return tmp_path / "pod"
-
-
 async def test_whom_a_list_names_goes_and_everybody_else_stays(
     intake: FailingIntake, lists: Lists, place: Path
 ) -> None:

@@ -3,45 +3,30 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from contract.collector.failing_intake import FailingIntake, running
-from contract.collector.planted import LIST_NAME, Lists, traces
+from contract.collector.failing_intake import FailingIntake
+from contract.collector.planted import LIST_NAME, Lists
 from contract.collector.running import DOMAIN
-from contract.collector.sweeps import JANE, Swept, contents, document, put, sweep, sweep_environ, sweeping, swept
+from contract.collector.sweeps import (
+    contents,
+    document,
+    no_traces,
+    put,
+    sweep,
+    sweep_environ,
+    sweeping,
+    swept,
+)
 from contract.collector.test_process import WITHOUT_OVERRIDE
 from novahunt_contract import document as documents
 from novahunt_contract import intake as contract
 from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import Reason
-
-
-@pytest.fixture
-async def intake() -> AsyncIterator[FailingIntake]:
-    async with running(FailingIntake()) as serving:
-        yield serving
-
-
-@pytest.fixture
-def lists(tmp_path: Path) -> Lists:
-    return Lists(tmp_path / "lists", f"# by letter\n{JANE.upper()}")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "pod").mkdir()
-    return tmp_path / "pod"
-
-
-def no_traces(folder: Path, place: Path, intake: FailingIntake, *ends: Swept) -> bool:
-    texts = [text for end in ends for text in (end.log, end.output, msgspec.json.encode(end.receipt))]
-    assert traces(JANE, folder, place, intake.heard, *texts) == []
-    return True
 
 
 @contextmanager

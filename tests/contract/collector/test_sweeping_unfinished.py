@@ -2,12 +2,11 @@
 
 import os
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from contract.collector.failing_intake import FailingIntake, running
+from contract.collector.failing_intake import FailingIntake
 from contract.collector.planted import Lists, traces
 from contract.collector.resuming import interrupted, is_the_truth, saved
 from contract.collector.running import DOMAIN, collect
@@ -19,23 +18,6 @@ from novahunt_collector.storage.unfinished import LEFTOVER_SECONDS
 from novahunt_contract import document as documents
 from novahunt_contract import environment as names
 from novahunt_contract.exitcodes import ExitCode
-
-
-@pytest.fixture
-async def intake() -> AsyncIterator[FailingIntake]:
-    async with running(FailingIntake()) as serving:
-        yield serving
-
-
-@pytest.fixture
-def lists(tmp_path: Path) -> Lists:
-    return Lists(tmp_path / "lists", f"# by letter\n{JANE.upper()}")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "pod").mkdir()
-    return tmp_path / "pod"
 
 
 async def test_saved_pages_lose_whom_a_list_names_and_are_gone_on_with(

@@ -114,7 +114,7 @@ async def test_where_repeats_are_charged_lost_runs_are_counted_and_the_budget_ho
 @pytest.mark.timeout(240, func_only=True)
 async def test_without_the_operator_no_budget_is_spent_and_after_a_kill_every_credit_is_known(world: World) -> None:
     world.simulator.set_domain("large.example", 300)
-    world.simulator.add_fault(Fault(action=Proceed(), offset=100, delay=1, times=1))
+    world.simulator.add_fault(Fault(action=Proceed(), domain="large.example", offset=100, delay=1, times=1))
     world.apply("away", ["large.example", "n110.example"], concurrency=2, budget={"maxCredits": 100})
     await world.until_true(lambda: world.simulator.report().of_domain("large.example").requests >= 2, "at page two")
     world.operator.kill()

@@ -137,8 +137,8 @@ REASONS: dict[type[CollectorError], Reason] = {
     SuppressionListError: Reason.SUPPRESSION_LIST,
     PlanLimitError: Reason.PLAN_LIMIT,
     # These four leave a run only when all patience is spent.
-    TooFastError: Reason.HUNTER_UNAVAILABLE,
-    UnclearRefusalError: Reason.HUNTER_UNAVAILABLE,
+    TooFastError: Reason.THROTTLED,
+    UnclearRefusalError: Reason.THROTTLED,
     UnavailableError: Reason.HUNTER_UNAVAILABLE,
     AnswerLostError: Reason.HUNTER_UNAVAILABLE,
     StorageFailedError: Reason.STORAGE,

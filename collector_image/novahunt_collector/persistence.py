@@ -106,7 +106,7 @@ class Persistence:
                 return await self._persistently(request, progress, deadline)
         except TimeoutError:
             text = f"no answer within {self._patience:g} s of trying; the last one was: {self._last}"
-            raise UnavailableError(text) from None
+            raise (TooFastError if _is_throttle(self._last) else UnavailableError)(text) from None
 
     async def _once(self, request: Request[_Answer], progress: Progress, deadline: asyncio.Timeout) -> _Answer:
         await self._take(request, progress, deadline, most=request.most())
@@ -121,7 +121,7 @@ class Persistence:
                 request.lost()
             if self._stop.asked:
                 raise StoppedError(INTERRUPTED) from None
-            throttled = isinstance(error, TooFastError | UnclearRefusalError)
+            throttled = _is_throttle(error)
             await self._pace.failed(throttled=throttled, retry_after=error.retry_after)
             if isinstance(error, UnclearRefusalError):
                 raise await self._meaning_of(error, request, progress, deadline) from None
@@ -143,7 +143,7 @@ class Persistence:
             # Too fast is what can be waited for: nothing is given up that may come back. A proxy may know of
             # domain-search alone.
             left = None
-            throttled = isinstance(other, TooFastError | UnclearRefusalError)
+            throttled = _is_throttle(other)
             retry_after = other.retry_after if isinstance(other, RetryableError) else None
             await self._pace.failed(throttled=throttled, retry_after=retry_after)
         finally:
@@ -157,6 +157,10 @@ class Persistence:
     ) -> None:
         with _stopped(deadline):
             await self._pace.take(progress, Cost(most, request.spent()))
+
+
+def _is_throttle(error: CollectorError | None) -> bool:
+    return isinstance(error, TooFastError | UnclearRefusalError)
 
 
 def _log_wait(details: Details) -> None:

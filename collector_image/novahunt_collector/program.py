@@ -40,6 +40,7 @@ CONCERN_EVERY_DOMAIN = (
     Reason.BUDGET,
     Reason.BAD_REQUEST,
     Reason.SUPPRESSION_LIST,
+    Reason.THROTTLED,
     Reason.INTERRUPTED,
 )
 """After these the next domain would end the same way."""

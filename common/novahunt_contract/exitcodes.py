@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a collector process ended. 10 to 14 end the Job at once; 20 and 21 count as an attempt."""
+    """How a collector process ended. 10 to 15 end the Job at once; 20 and 21 count as an attempt."""
 
     DONE = 0
     """Collected, empty or truncated."""
@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     QUOTA_EXHAUSTED = 12
     BUDGET_REFUSED = 13
     BAD_REQUEST = 14
+    THROTTLED = 15
+    """Hunter asked to slow down for as long as the run is patient: no attempt may be spent on that."""
     HUNTER_UNAVAILABLE = 20
     STORAGE_FAILED = 21
 
@@ -27,5 +29,6 @@ PERMANENT = (
     ExitCode.QUOTA_EXHAUSTED,
     ExitCode.BUDGET_REFUSED,
     ExitCode.BAD_REQUEST,
+    ExitCode.THROTTLED,
 )
-"""Codes after which another attempt of the same Job could not end differently."""
+"""Codes after which the Job makes no further attempt: it could not end differently, or must not count as one."""

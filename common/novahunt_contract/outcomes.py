@@ -37,6 +37,8 @@ class Reason(StrEnum):
     BAD_REQUEST = "BadRequest"
     SUPPRESSION_LIST = "SuppressionList"
     """A suppression list is missing or can't be understood: without it nothing may be stored."""
+    THROTTLED = "Throttled"
+    """Hunter asked to slow down for as long as the run is patient."""
     HUNTER_UNAVAILABLE = "HunterUnavailable"
     STORAGE = "Storage"
     INTERRUPTED = "Interrupted"
@@ -64,6 +66,7 @@ ENDINGS = {
     Reason.BUDGET: Ending(ExitCode.BUDGET_REFUSED, Outcome.PENDING),
     Reason.BAD_REQUEST: Ending(ExitCode.BAD_REQUEST, Outcome.PENDING),
     Reason.SUPPRESSION_LIST: Ending(ExitCode.BAD_REQUEST, Outcome.PENDING),
+    Reason.THROTTLED: Ending(ExitCode.THROTTLED, Outcome.PENDING),
     Reason.HUNTER_UNAVAILABLE: Ending(ExitCode.HUNTER_UNAVAILABLE, Outcome.FAILED),
     Reason.STORAGE: Ending(ExitCode.STORAGE_FAILED, Outcome.FAILED),
     Reason.INTERRUPTED: Ending(ExitCode.INTERRUPTED, Outcome.FAILED),

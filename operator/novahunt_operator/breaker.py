@@ -10,7 +10,15 @@ from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.records import Result
 from novahunt_operator.settle import Lost
 
-SHARED = frozenset({Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.BAD_REQUEST, Reason.SUPPRESSION_LIST})
+SHARED = frozenset(
+    {
+        Reason.KEY_REFUSED,
+        Reason.QUOTA_EXHAUSTED,
+        Reason.BAD_REQUEST,
+        Reason.SUPPRESSION_LIST,
+        Reason.THROTTLED,
+    }
+)
 """Reasons that hold for every domain of the collection alike."""
 
 MAX_PAUSE = timedelta(minutes=1)

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from novahunt_contract.errands import Task
+from novahunt_contract.outcomes import Reason
 from novahunt_operator.account import Account
 from novahunt_operator.errands import Setback
 from novahunt_operator.planner import Outlook
@@ -151,13 +152,17 @@ def _setback(outlook: Outlook, setbacks: Sequence[Setback]) -> Waiting | None:
 
 
 def _of_setback(outlook: Outlook, setback: Setback) -> Waiting:
-    if setback.reason == Lost.RECEIPT_MISSING:
-        reason = Wait.RETRY_PAUSE
-    else:
-        reason = Wait(setback.reason) if setback.reason in list(Wait) else Wait.JOB_FAILED
+    reason = Wait.RETRY_PAUSE if setback.reason == Lost.RECEIPT_MISSING else _named(setback.reason)
     again = f"is tried again at {_clock(setback.again_at)}" if setback.again_at > outlook.world.now else "is tried now"
     message = f"{setback.message} {_REMEDIES.get(reason, '')}The {setback.task} {again}."
-    return Waiting(reason, message, stalled=reason is not Wait.RETRY_PAUSE)
+    return Waiting(reason, message, stalled=reason not in {Wait.RETRY_PAUSE, Wait.RATE_LIMIT})
+
+
+def _named(reason: str) -> Wait:
+    """Return what the end of a run is waited for under."""
+    if reason == Reason.THROTTLED:
+        return Wait.RATE_LIMIT
+    return Wait(reason) if reason in list(Wait) else Wait.JOB_FAILED
 
 
 def _refused(scheduling: Scheduling) -> Waiting | None:
@@ -200,10 +205,10 @@ def _open_breaker(outlook: Outlook, waiting: int) -> Waiting | None:
     breaker = outlook.breaker
     if breaker is None or not waiting:
         return None
-    reason = Wait(breaker.reason)
+    reason = _named(breaker.reason)
     remedy = _REMEDIES.get(reason, "")
     message = f"{breaker.message} {remedy}{waiting} domains wait; one tries again at {_clock(breaker.probe_at)}."
-    return Waiting(reason, message, stalled=True)
+    return Waiting(reason, message, stalled=reason is not Wait.RATE_LIMIT)
 
 
 _REMEDIES = {
@@ -211,6 +216,7 @@ _REMEDIES = {
     Wait.SUPPRESSION_LIST: (
         "Make the Secret or ConfigMap that spec.suppressionFrom names, or correct the line that is named. "
     ),
+    Wait.RATE_LIMIT: "See whether other programs use the key. ",
     Wait.QUOTA_EXHAUSTED: "Wait for the plan's reset date, or raise the plan. ",
 }
 

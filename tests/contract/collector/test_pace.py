@@ -7,7 +7,7 @@ import pytest
 
 from contract.collector.running import DOMAIN, collect
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Config, Domain, Fault, Settings, Simulator, running_simulator
-from novahunt_contract.outcomes import Reason
+from novahunt_contract.outcomes import Outcome, Reason
 
 
 async def test_without_an_intake_no_request_is_above_the_rate(simulator: Simulator, folder: Path) -> None:
@@ -55,7 +55,7 @@ async def test_retry_after_is_never_undercut(
 async def test_a_retry_after_beyond_all_patience_gives_up_at_once(simulator: Simulator, folder: Path) -> None:
     simulator.add_fault(Fault(action=AnswerStatus(status=403, retry_after=3600), times=None))
     ended = await collect(simulator, folder)
-    assert ended.receipt.reason is Reason.HUNTER_UNAVAILABLE
+    assert (ended.receipt.reason, ended.receipt.outcome) == (Reason.THROTTLED, Outcome.PENDING)
     assert ended.receipt.requests == 1
 
 
@@ -70,7 +70,7 @@ async def test_throttling_never_counts_as_a_try_that_failed(simulator: Simulator
 async def test_throttling_ends_with_the_total_time(simulator: Simulator, folder: Path) -> None:
     simulator.add_fault(Fault(action=AnswerStatus(status=403), times=None))
     ended = await collect(simulator, folder, NOVAHUNT_PATIENCE_SECONDS="0.3")
-    assert ended.receipt.reason is Reason.HUNTER_UNAVAILABLE
+    assert (ended.receipt.reason, ended.receipt.outcome) == (Reason.THROTTLED, Outcome.PENDING)
     assert "slow down" in ended.receipt.message
 
 

@@ -184,7 +184,7 @@ async def test_what_asking_again_would_not_change_is_raised_at_once() -> None:
 
 async def test_all_patience_ends_throttling() -> None:
     made, _ = asker(TooFastError("still too fast"), settings=Backoff(0.001, 0.002, 0.1, 4))
-    with pytest.raises(UnavailableError, match="still too fast"):
+    with pytest.raises(TooFastError, match="still too fast"):
         await made.page(Ask(1, 0, 100), PROGRESS)
 
 

@@ -87,7 +87,7 @@ IMAGE = pod(job(A), started=False, waiting_reason="ErrImagePull", waiting_messag
 CLAIM = pod(job(A), started=False, unschedulable='persistentvolumeclaim "c" not found')
 SECRET = pod(job(A), started=False, waiting_reason="CreateContainerConfigError", waiting_message='secret "h" not found')
 PERSON: dict[str, dict[str, Any]] = {
-    **{reason: {"results": [result(A, reason, ended_at=at(-1))]} for reason in sorted(SHARED)},
+    **{reason: {"results": [result(A, reason, ended_at=at(-1))]} for reason in sorted(SHARED - {Reason.THROTTLED})},
     "StorageConflict": {"conflict": "Folder q4 overlaps."},
     "ImagePull": {"jobs": [job(A)], "pods": [IMAGE]},
     "Storage": {"jobs": [job(A)], "pods": [CLAIM]},

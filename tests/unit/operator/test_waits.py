@@ -58,7 +58,13 @@ def test_a_pause_before_a_domain_comes_back_is_named() -> None:
     assert wait(A, results=[result(A, "ReceiptMissing", ended_at=at(0))]).reason == Wait.RETRY_PAUSE
 
 
-@pytest.mark.parametrize("reason", sorted(SHARED))
+def test_throttling_that_outlasts_a_run_needs_no_person_and_tells_when_one_tries_again() -> None:
+    found = wait(A, results=[result(A, Reason.THROTTLED, ended_at=at(0))])
+    assert (found.reason, found.stalled) == (Wait.RATE_LIMIT, False)
+    assert "other programs use the key. 1 domains wait; one tries again at " in found.message
+
+
+@pytest.mark.parametrize("reason", sorted(SHARED - {Reason.THROTTLED}))
 def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: Reason) -> None:
     found = wait(A, results=[result(A, reason, ended_at=at(0))])
     assert found.stalled

@@ -42,7 +42,7 @@ environment:
 exit codes:
   0 done   1 interrupted   2 called wrongly   10 domain refused   11 key refused
   12 plan's quota used up   13 --max-credits used up   14 request or client refused
-  20 Hunter unreachable   21 storage failed
+  15 throttled for too long   20 Hunter unreachable   21 storage failed
   With several domains it is the code of the first one that failed.
 
 examples:

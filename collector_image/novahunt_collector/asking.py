@@ -64,6 +64,16 @@ class Asker:
         """
         return await self._persistence.answer(_PageRequest(self._domain, ask, self._tally, self._send), progress)
 
+    async def account(self, progress: Progress) -> date | None:
+        """Return the day on which the account page says that the billing period ends, None if it doesn't say.
+
+        Free of charge.
+
+        Raises:
+            CollectorError: there is no answer.
+        """
+        return await self._persistence.answer(_AccountRequest(self._domain, self._hunter, self._tally), progress)
+
     async def reset_date(self, progress: Progress) -> date | None:
         """Return the day on which the key's billing period ends; None if it can't be told. Free of charge.
 
@@ -71,7 +81,7 @@ class Asker:
             StoppedError: a signal asked the process to end.
         """
         try:
-            return await self._persistence.answer(_AccountRequest(self._domain, self._hunter, self._tally), progress)
+            return await self.account(progress)
         except StoppedError:
             raise
         except CollectorError as error:

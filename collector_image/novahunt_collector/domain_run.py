@@ -11,6 +11,7 @@ from novahunt_collector.asking import Asker
 from novahunt_collector.changes import changed
 from novahunt_collector.checkpoint import Checkpoint, Header
 from novahunt_collector.collecting import Collecting
+from novahunt_collector.diagnosis import NO_DIAGNOSIS, Diagnosis, diagnose
 from novahunt_collector.errors import (
     ClaimedError,
     CollectorError,
@@ -29,7 +30,7 @@ from novahunt_collector.storage.interface import Kept, Storage
 from novahunt_collector.suppression import Lists, without_listed
 from novahunt_collector.suppression_files import SuppressionFiles
 from novahunt_collector.tally import Tally
-from novahunt_contract import times
+from novahunt_contract import keys, times
 from novahunt_contract.document import Document
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
@@ -77,7 +78,8 @@ class DomainRun:
         self._started = tools.now()
         settings = tools.settings
         job_id = settings.job_id or f"collect-{domain}-{times.to_milliseconds(self._started)}"
-        self.name = receipts.RunName(domain=domain, run=settings.run, job_id=job_id)
+        key = keys.fingerprint(settings.hunter.api_key)
+        self.name = receipts.RunName(domain=domain, run=settings.run, job_id=job_id, key=key)
         self._pages = tools.storage.pages(domain)
         self._asker = self._new_asker()
         self._collecting = self._new_collecting()
@@ -91,7 +93,8 @@ class DomainRun:
         try:
             receipt = await self._answered()
         except CollectorError as error:
-            receipt = self.failed(reason_of(error), str(error))
+            diagnosis = await diagnose(error, self._asker, self._collecting.progress())
+            receipt = self.failed(reason_of(error), str(error), diagnosis)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None:
@@ -113,14 +116,16 @@ class DomainRun:
         unfinished = receipt.sha256 is None
         await self._tools.pace.finish(progress, spent=self._tally.spent, stopping=unfinished)
 
-    def failed(self, reason: Reason, message: str) -> Receipt:
+    def failed(self, reason: Reason, message: str, diagnosis: Diagnosis = NO_DIAGNOSIS) -> Receipt:
         """Return the receipt of a run that ends now without an answer, and log so."""
+        if diagnosis.reset_date is not None:
+            message = f"{message}; its next billing period begins on {diagnosis.reset_date}"
         kept = self._pages.kept if self._pages is not None else 0
         if kept:
             saved = "1 page is saved" if kept == 1 else f"{kept} pages are saved"
             message = f"{message}; {saved}, and the next run goes on from there"
         _log.error("[CollectionWorker] Job %s failed for %s: %s", self.name.job_id, self._domain, message)
-        return receipts.of_failure(self.name, reason, message, self._tally)
+        return receipts.of_failure(self.name, reason, message, self._tally, diagnosis)
 
     async def _answered(self) -> Receipt:
         storage, settings = self._tools.storage, self._tools.settings

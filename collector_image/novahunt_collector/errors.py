@@ -103,6 +103,9 @@ class AnswerLostError(UnavailableError):
 class StorageFailedError(CollectorError):
     """The document can't be read or made durable; the text names the place and the remedy."""
 
+    own = False
+    """True: the place may well take the documents of other domains."""
+
 
 class IntakeAwayError(StorageFailedError):
     """The intake could not be used for all of the time that it is waited for."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from novahunt_collector.diagnosis import NO_DIAGNOSIS, Diagnosis
 from novahunt_collector.storage.interface import Kept
 from novahunt_collector.tally import Tally
 from novahunt_contract import environment, receipt
@@ -21,9 +22,13 @@ class RunName(msgspec.Struct, frozen=True):
     domain: str
     run: int
     job_id: str
+    key: str = ""
+    """Fingerprint of the Hunter key."""
 
 
-def of_failure(name: RunName, reason: Reason, message: str, tally: Tally) -> Receipt:
+def of_failure(
+    name: RunName, reason: Reason, message: str, tally: Tally, diagnosis: Diagnosis = NO_DIAGNOSIS
+) -> Receipt:
     """Return the receipt of a run that ended without an answer; what it cost is counted all the same."""
     return Receipt(
         domain=name.domain,
@@ -36,6 +41,9 @@ def of_failure(name: RunName, reason: Reason, message: str, tally: Tally) -> Rec
         credits_saved=tally.credits_saved,
         credits_earlier=tally.credits_earlier,
         requests=tally.requests,
+        key=name.key,
+        reset_date=diagnosis.reset_date.isoformat() if diagnosis.reset_date is not None else "",
+        own=diagnosis.own,
     )
 
 
@@ -75,6 +83,7 @@ def of_document(
         config_map=kept.config_map,
         from_storage=from_storage,
         changed=changed,
+        key=name.key,
     )
 
 
@@ -91,6 +100,7 @@ def of_suppressed(name: RunName, tally: Tally, *, message: str, suppression: str
         credits_saved=tally.credits_saved,
         requests=tally.requests,
         suppression=suppression,
+        key=name.key,
     )
 
 

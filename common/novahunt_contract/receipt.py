@@ -63,6 +63,12 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     from_storage: bool = False
     """True: a fresh document was there already, and Hunter was not asked."""
     changed: Changed | None = None
+    key: str = ""
+    """Fingerprint of the Hunter key that was used, see `keys.fingerprint`; empty: there was none."""
+    reset_date: str = ""
+    """Of a used-up plan: the day on which its next billing period begins, YYYY-MM-DD; empty: it is not known."""
+    own: bool = False
+    """A failure that is this domain's alone: Hunter answers other questions, or the place takes other documents."""
 
 
 def encode(receipt: Receipt) -> bytes:

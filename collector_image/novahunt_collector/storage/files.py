@@ -182,4 +182,6 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0) or os.strerror(error.errno or 0)
-        raise StorageFailedError(f"{path} can't be used: {remedy}") from None
+        failed = StorageFailedError(f"{path} can't be used: {remedy}")
+        failed.own = error.errno == errno.ENAMETOOLONG
+        raise failed from None

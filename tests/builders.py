@@ -12,6 +12,7 @@ from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Receipt, encode
 from novahunt_contract.searchhash import Search, search_hash
+from novahunt_operator.ends import Elsewhere
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.planner import Limits, Outlook, look
 from novahunt_operator.records import Collection, Errand, Job, JobEnd, Key, Pod, Result, StoredResult
@@ -210,6 +211,8 @@ def result(domain: str = "example.com", reason: str = Reason.COLLECTED, **fields
         "search_hash": NO_SEARCH,
         "ended_at": at(-3600),
         "max_results": 5000,
+        "template_hash": TEMPLATE,
+        "requests": 0 if reason == Reason.SUPPRESSED else 1,
     }
     return Result(**{**given, **fields})
 
@@ -232,6 +235,7 @@ def world(
     void: Iterable[str] = (),
     errands: Sequence[Errand] = (),
     lists: Lists = NO_LISTS,
+    elsewhere: Elsewhere | None = None,
     now: datetime = NOW,
 ) -> World:
     """Return the world of a collection that wants these domains."""
@@ -245,6 +249,7 @@ def world(
         void=frozenset(void),
         errands=tuple(errands),
         lists=lists,
+        elsewhere=elsewhere or Elsewhere(),
         template_hash=TEMPLATE,
         search_hash=NO_SEARCH,
         now=now,

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a collector process ended. 10 to 15 end the Job at once; 20 and 21 count as an attempt."""
+    """How a collector process ended. 2 and 10 to 15 end the Job at once; 20 and 21 count as an attempt."""
 
     DONE = 0
     """Collected, empty or truncated."""
@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
 
 
 PERMANENT = (
+    ExitCode.USAGE,
     ExitCode.DOMAIN_REFUSED,
     ExitCode.KEY_REFUSED,
     ExitCode.QUOTA_EXHAUSTED,

@@ -70,5 +70,5 @@ ENDINGS = {
     Reason.HUNTER_UNAVAILABLE: Ending(ExitCode.HUNTER_UNAVAILABLE, Outcome.FAILED),
     Reason.STORAGE: Ending(ExitCode.STORAGE_FAILED, Outcome.FAILED),
     Reason.INTERRUPTED: Ending(ExitCode.INTERRUPTED, Outcome.FAILED),
-    Reason.USAGE: Ending(ExitCode.USAGE, Outcome.FAILED),
+    Reason.USAGE: Ending(ExitCode.USAGE, Outcome.PENDING),
 }

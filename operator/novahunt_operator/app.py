@@ -24,6 +24,7 @@ from novahunt_operator.inventory import Inventory
 from novahunt_operator.lease import Lease
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.leftovers import Leftovers
+from novahunt_operator.noticeboard import NoticeBoard
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.reconciler import Reconciler
@@ -82,6 +83,7 @@ class Operator:
             permits=self._permits,
             ledger=self._ledger,
             progress=self._progress,
+            notices=NoticeBoard(),
             queue=self._queue,
         )
         documents = Documents(cluster, self._store, recorder, settings.max_config_map_bytes)

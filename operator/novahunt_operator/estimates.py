@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from novahunt_contract import times
 from novahunt_contract.errands import MAX_ESTIMATED, Task
-from novahunt_operator.breaker import SHARED
+from novahunt_operator.ends import SHARED
 from novahunt_operator.errands import ErrandStart, Pods, Setback, Standing, stand
 from novahunt_operator.records import Counts, Errand
 from novahunt_operator.spec import CollectionSpec

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
+from novahunt_operator.ends import Wishes
 from novahunt_operator.errandplan import Errands, look_at_errands
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
@@ -116,7 +117,8 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     ended = {settlement.job.domain: settlement.result for settlement in found.settlements}
     results = {**world.results, **ended}
     money = account(world.collection, world.jobs, results, world.books, world.now, void=world.void)
-    breaker = find_open(results.values(), limits.probe_after)
+    wishes = Wishes(world.template_hash, spec.retry_failed, spec.recollect)
+    breaker = find_open(found.ends, world.elsewhere, wishes, limits.probe_after)
     blocked = _blocked(world, found, conflict)
     errands = _errands(world, found, limits, conflict)
     expiry = look_at_retention(world, found.busy)
@@ -130,8 +132,8 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
     wakes = [*pausing.values(), *_waking(found, world.now)]
     if money.period:
         wakes.append(month_ends(world.now))
-    if breaker is not None and ready:
-        wakes.append(breaker.probe_at)
+    if breaker is not None and found.due:
+        wakes += [at for at in (breaker.probe_at, breaker.needs_person_at) if at is not None]
     later = [at for at in wakes if at > world.now]
     later += [at for at in (errands.wake_at, expiry.next_at) if at is not None]
     return Outlook(
@@ -158,7 +160,8 @@ def _share(world: World, found: Survey, errands: Errands, breaker: OpenBreaker |
     if blocked is not None or spec.suspend or world.collection.deleting or spec.mode is Mode.ESTIMATE:
         return 0
     if breaker is not None:
-        return 1 if not found.live and not found.unsettled and breaker.probe_at <= world.now else 0
+        probing = found.live or found.unsettled or breaker.probing
+        return 1 if not probing and breaker.probe_at <= world.now else 0
     if len(found.backing_off) >= spec.concurrency:
         return 0
     return max(0, spec.concurrency - found.slots - errands.slots - len(errands.startable))

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from novahunt_contract.searchhash import search_hash
 from novahunt_operator.actions import Actions, RefusedError
+from novahunt_operator.breaker import Scope
 from novahunt_operator.conflicts import storage_conflict
 from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.lists import Lists
+from novahunt_operator.noticeboard import KeyReference, NoticeBoard
 from novahunt_operator.permits import Permits
 from novahunt_operator.planner import Demand, Limits, Outlook, look, plan
 from novahunt_operator.progress import ProgressBoard
@@ -58,6 +60,7 @@ class Reconciler:
         permits: Permits,
         ledger: Ledger,
         progress: ProgressBoard,
+        notices: NoticeBoard,
         queue: WorkQueue[Key],
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -72,6 +75,7 @@ class Reconciler:
         self._permits = permits
         self._ledger = ledger
         self._progress = progress
+        self._notices = notices
         self._queue = queue
         self._now = now
         self._limits = Limits(
@@ -141,6 +145,8 @@ class Reconciler:
 
     def _look(self, collection: Collection, wanted: Wanted, lists: Lists) -> Outlook:
         key = collection.key
+        secret = collection.spec.api_key_secret_ref
+        reference = KeyReference(key.namespace, secret.name, secret.key)
         world = World(
             collection=collection,
             wanted=wanted,
@@ -152,11 +158,23 @@ class Reconciler:
             progress=self._progress.get(),
             void=self._store.void,
             books=self._ledger.books(key),
+            elsewhere=self._notices.elsewhere(key, reference),
             template_hash=template_hash(collection, self._settings.collector),
             search_hash=search_hash(collection.spec.search),
             now=self._now(),
         )
-        return look(world, self._limits, storage_conflict(collection, self._store.collections()))
+        outlook = look(world, self._limits, storage_conflict(collection, self._store.collections()))
+        self._exchange_notices(outlook, reference)
+        return outlook
+
+    def _exchange_notices(self, outlook: Outlook, reference: KeyReference) -> None:
+        """Tell the other collections how Hunter and the key fare; those that wait for just that look again."""
+        key, found, breaker = outlook.world.collection.key, outlook.survey, outlook.breaker
+        self._notices.wait(key, waits=breaker is not None and breaker.scope is not Scope.COLLECTION)
+        live = len(found.live) + len(found.unsettled)
+        if self._notices.tell(key, reference, outlook.world.template_hash, found.ends, live):
+            for other in self._notices.waiting(but=key):
+                self._queue.add(other)
 
     async def _act(self, outlook: Outlook) -> bool:
         """Plan and carry out; tell whether anything was done."""
@@ -170,6 +188,7 @@ class Reconciler:
         # From here to the promise nothing else runs, so no credit is promised twice.
         decided = plan(outlook, allowed, self._ledger.available(collection), allowed_errands=allowed_errands)
         self._ledger.hold(collection, decided.start)
+        self._notices.promise(key, len(decided.start))
         for _ in decided.start:
             self._scheduler.started(key, now)
         for _ in decided.start_errands:
@@ -223,12 +242,15 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._scheduler.forget(key)
+        self._notices.forget(key)
         self._sources.forget(key)
         self._suppression.forget(key)
         self._reporter.forget(key)
         self._refused.pop(key, None)
         self._last_seconds.pop(key, None)
         self._wake_others(key)
+        for other in self._notices.waiting(but=key):
+            self._queue.add(other)
 
     def _wake_others(self, key: Key) -> None:
         """Look at the collections that may take a slot which this one left."""

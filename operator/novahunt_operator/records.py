@@ -207,6 +207,16 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """What the last document would have taken, which the intake refused because the collection's limit was reached."""
     changed: Changed | None = None
     storage: Place | None = None
+    key: str = ""
+    """Fingerprint of the Hunter key that the last run used."""
+    template_hash: str = ""
+    """Names what the last run's Job was made from, beside its domain."""
+    in_a_row: int = 0
+    """Runs one after the other, the last one included, that ended without an answer for the same reason."""
+    since: str | None = None
+    """When the first of them ended."""
+    reset_date: str = ""
+    """Of a used-up plan: the day on which it goes on, YYYY-MM-DD."""
 
 
 class StoredResult(msgspec.Struct, frozen=True):

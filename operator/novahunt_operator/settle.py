@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,11 +12,28 @@ from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator import costs
 from novahunt_operator.account import month_of
+from novahunt_operator.ends import IN_A_ROW, OF_THE_WISHES
 from novahunt_operator.records import Errand, Job, JobEnd, Place, Pod, Result, VolumePlace
 from novahunt_operator.stored import SUCCESS, forget
 
 RECEIPT_GRACE = timedelta(seconds=10)
 """For so long after a Job's end its pod's receipt is waited for, before the pod counts as gone."""
+
+
+OWN_FAILURES = 3
+"""Runs in a row without an answer, or without a place for it, make a domain fail where others do well meanwhile."""
+
+
+class Others(msgspec.Struct, frozen=True):
+    """How other domains do. Times are UTC text, empty where there was none."""
+
+    spoke_at: str = ""
+    """When Hunter last answered anything for any domain of any collection."""
+    stored_at: str = ""
+    """When a document of this collection was last stored."""
+
+
+NO_OTHERS = Others()
 
 
 class Lost(StrEnum):
@@ -30,6 +47,19 @@ class Lost(StrEnum):
     JOB_FAILED = "JobFailed"
 
 
+class _End(NamedTuple):
+    """The end of a run that is to be recorded."""
+
+    job: Job
+    previous: Result | None
+    now: datetime
+    attempts: int
+
+    @property
+    def at(self) -> datetime:
+        return self.job.ended_at or self.now
+
+
 def settle(
     job: Job,
     pods: Iterable[Pod],
@@ -38,6 +68,7 @@ def settle(
     *,
     told: Mapping[str, int] | None = None,
     repeats_charged: bool = False,
+    others: Others = NO_OTHERS,
 ) -> Result | None:
     """Return what to record of an ended run, or None while its receipt may still come.
 
@@ -52,19 +83,17 @@ def settle(
     answered = receipt is not None and receipt.outcome in SUCCESS
     if not answered and may_still_come(job, found, attempts, now):
         return None
+    end = _End(job, previous, now, attempts)
     credits_spent = costs.of_run(
         job, by_pod, told or {}, complete=answered, attempts=attempts, repeats_charged=repeats_charged
     )
     requests = sum(one.requests for one in read)
     if receipt is not None:
         whole = msgspec.structs.replace(receipt, credits=credits_spent, requests=requests)
-        return _from_receipt(job, whole, previous, now, attempts)
+        return _from_receipt(end, whole, others)
     reason, outcome, message = without_receipt(job, found)
     return _kept(
-        job,
-        previous,
-        now,
-        attempts,
+        end,
         outcome=outcome,
         reason=reason,
         message=message,
@@ -76,7 +105,8 @@ def settle(
 def supersede(job: Job, previous: Result | None, now: datetime) -> Result:
     """Return what to record of a run that never started and is replaced because its Job's wishes changed."""
     message = "The Job had not started when the collection or the operator's settings changed."
-    return _kept(job, previous, now, 0, outcome=Outcome.PENDING, reason=Lost.SUPERSEDED, message=message)
+    end = _End(job, previous, now, attempts=0)
+    return _kept(end, outcome=Outcome.PENDING, reason=Lost.SUPERSEDED, message=message)
 
 
 _REMOVES_STORED = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})
@@ -139,18 +169,19 @@ def _end_of(pod: Pod) -> str:
     return f"{pod.end_reason or 'ended'}, exit code {pod.exit_code}" if pod.exit_code is not None else pod.end_reason
 
 
-def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, now: datetime, attempts: int) -> Result:
+def _from_receipt(end: _End, receipt: receipts.Receipt, others: Others) -> Result:
+    job, previous = end.job, end.previous
     if receipt.outcome not in SUCCESS:
+        waits = _found_no_room(job, receipt.reason, previous) or not _is_own_failure(receipt, previous, others)
         result = _kept(
-            job,
-            previous,
-            now,
-            attempts,
-            outcome=Outcome.PENDING if _found_no_room(job, receipt.reason, previous) else receipt.outcome,
+            end,
+            outcome=Outcome.PENDING if waits else receipt.outcome,
             reason=receipt.reason,
             message=receipt.message,
             credits=receipt.credits,
             requests=receipt.requests,
+            key=receipt.key,
+            reset_date=receipt.reset_date,
         )
         return forget(result) if receipt.reason in _REMOVES_STORED else result
     before = previous.credits_total if previous else 0
@@ -165,9 +196,9 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
         reported=receipt.reported,
         credits=receipt.credits,
         credits_total=before + receipt.credits,
-        **_month(previous, receipt.credits, job.ended_at or now),
+        **_month(previous, receipt.credits, end.at),
         requests=receipt.requests,
-        attempts=attempts,
+        attempts=end.attempts,
         job_id=receipt.job_id,
         suppressed=receipt.suppressed,
         suppression=receipt.suppression,
@@ -178,13 +209,37 @@ def _from_receipt(job: Job, receipt: receipts.Receipt, previous: Result | None, 
         recollect=job.recollect,
         collected_at=receipt.collected_at,
         stored_at=receipt.stored_at,
-        ended_at=times.to_text(job.ended_at or now),
+        ended_at=times.to_text(end.at),
         sha256=receipt.sha256,
         bytes=receipt.bytes,
         stored_bytes=_stored_bytes(receipt, previous),
         changed=receipt.changed,
         storage=_place(job, receipt),
+        key=receipt.key,
+        template_hash=job.template_hash,
     )
+
+
+def _is_own_failure(receipt: receipts.Receipt, previous: Result | None, others: Others) -> bool:
+    """Tell whether a domain has failed for itself: not while others may fail for the same reason.
+
+    Hunter may be away, and the storage too: such a domain goes back to waiting, until it has failed several times
+    in a row while others did well.
+    """
+    if receipt.reason not in IN_A_ROW:
+        return receipt.reason not in OF_THE_WISHES
+    if receipt.own and receipt.reason is Reason.STORAGE:
+        return True
+    if _in_a_row(receipt.reason, previous) < OWN_FAILURES or previous is None:
+        return False
+    well_at = others.spoke_at if receipt.reason is Reason.HUNTER_UNAVAILABLE else others.stored_at
+    return receipt.own or well_at > (previous.ended_at or "")
+
+
+def _in_a_row(reason: str, previous: Result | None) -> int:
+    """Return how many runs, with the one that ended now, ended for this reason one after the other."""
+    same = previous is not None and previous.outcome is Outcome.PENDING and previous.reason == reason
+    return 1 + (max(1, previous.in_a_row) if previous is not None and same else 0)
 
 
 def _place(job: Job, receipt: receipts.Receipt) -> Place | None:
@@ -211,19 +266,21 @@ def _found_no_room(job: Job, reason: str, previous: Result | None) -> bool:
 
 
 def _kept(
-    job: Job,
-    previous: Result | None,
-    now: datetime,
-    attempts: int,
+    end: _End,
     *,
     outcome: Outcome,
     reason: str,
     message: str,
     credits: int = 0,  # noqa: A002 - the field's name in the API
     requests: int = 0,
+    key: str = "",
+    reset_date: str = "",
 ) -> Result:
     """Record an end without a new document: what is known of the stored one stays."""
+    job, previous = end.job, end.previous
     base = previous or Result(domain=job.domain, collection=job.collection, run=0, outcome=outcome)
+    ended_at = times.to_text(end.at)
+    in_a_row = _in_a_row(reason, previous)
     return msgspec.structs.replace(
         base,
         run=job.run,
@@ -232,14 +289,19 @@ def _kept(
         message=message,
         credits=credits,
         credits_total=base.credits_total + credits,
-        **_month(previous, credits, job.ended_at or now),
+        **_month(previous, credits, end.at),
         requests=requests,
-        attempts=attempts,
+        attempts=end.attempts,
         job_id=job.job_id,
         retry_failed=job.retry_failed,
         recollect=job.recollect,
-        ended_at=times.to_text(job.ended_at or now),
+        ended_at=ended_at,
         changed=None,
+        key=key,
+        template_hash=job.template_hash,
+        in_a_row=in_a_row,
+        since=base.since if in_a_row > 1 and base.since else ended_at,
+        reset_date=reset_date,
     )
 
 

@@ -9,10 +9,11 @@ from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.account import Books, share_allows_more
+from novahunt_operator.ends import Elsewhere, Ends, ends_of, merge
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.records import Collection, Errand, Job, Pod, Result
 from novahunt_operator.refresh import due_at, is_refreshed
-from novahunt_operator.settle import settle, supersede
+from novahunt_operator.settle import Others, settle, supersede
 from novahunt_operator.wanted import Wanted
 
 CAPACITY_GRACE = timedelta(seconds=60)
@@ -42,6 +43,8 @@ class World:
     void: AbstractSet[str] = frozenset()
     """UIDs of Jobs whose record was deleted after they had been recorded: the domain is to be collected again."""
     books: Books = field(default_factory=Books)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    """What other collections know of Hunter and of the key."""
     template_hash: str
     """Of the Job that would be built now, whatever the domain."""
     search_hash: str
@@ -82,6 +85,8 @@ class Survey:
     """By Job UID."""
     refreshing: Mapping[str, Result]
     """Of the domains that are due, held or have a Job: the last results of those that have an answer already."""
+    ends: Ends
+    """How the recorded runs ended, and those that are recorded now."""
     next_refresh_at: datetime | None
     """When the next of those that are done is due for its age."""
 
@@ -116,7 +121,9 @@ class Survey:
 def survey(world: World) -> Survey:
     """Sort the domains. Linear in domains, Jobs and pods."""
     pods, occupied = _pods(world)
-    jobs = _sort_jobs(world, pods, occupied)
+    name = str(world.collection.key)
+    ends = ends_of(name, world.results.values())
+    jobs = _sort_jobs(world, pods, occupied, _others(world, ends))
     due: list[str] = []
     held: list[str] = []
     running: list[Job] = []
@@ -160,6 +167,7 @@ def survey(world: World) -> Survey:
         unsettled=tuple(jobs.unsettled),
         pods=pods,
         refreshing=refreshing,
+        ends=merge(ends, ends_of(name, (settlement.result for settlement in jobs.settlements))),
         next_refresh_at=next_refresh_at,
     )
 
@@ -168,6 +176,7 @@ def survey(world: World) -> Survey:
 class _Jobs:
     """A collection's own Jobs by what must be done about them."""
 
+    others: Others
     live: dict[str, Job] = field(default_factory=dict)
     ending: set[str] = field(default_factory=set)
     settlements: list[Settlement] = field(default_factory=list)
@@ -176,9 +185,13 @@ class _Jobs:
     unsettled: list[Job] = field(default_factory=list)
 
 
-def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[str]) -> _Jobs:
+def _others(world: World, ends: Ends) -> Others:
+    return Others(spoke_at=max(ends.spoke_at, world.elsewhere.everybody.spoke_at), stored_at=ends.stored_at)
+
+
+def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[str], others: Others) -> _Jobs:
     """Sort the Jobs; a domain whose Job is not ours, or should be gone, is added to the occupied ones."""
-    jobs = _Jobs()
+    jobs = _Jobs(others)
     for job in world.jobs:
         result = world.results.get(job.domain)
         ours = job.owner_uid == world.collection.uid
@@ -208,6 +221,7 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
             world.now,
             told=world.books.told.get(job.uid),
             repeats_charged=world.books.repeats_charged,
+            others=jobs.others,
         )
         if settled is not None:
             jobs.settlements.append(Settlement(job, settled))

@@ -1,6 +1,6 @@
 """Finds the one thing that a collection waits for, in words and numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -160,8 +160,8 @@ def _of_setback(outlook: Outlook, setback: Setback) -> Waiting:
 
 def _named(reason: str) -> Wait:
     """Return what the end of a run is waited for under."""
-    if reason == Reason.THROTTLED:
-        return Wait.RATE_LIMIT
+    if reason in _OTHER_NAMES:
+        return _OTHER_NAMES[reason]
     return Wait(reason) if reason in list(Wait) else Wait.JOB_FAILED
 
 
@@ -207,9 +207,14 @@ def _open_breaker(outlook: Outlook, waiting: int) -> Waiting | None:
         return None
     reason = _named(breaker.reason)
     remedy = _REMEDIES.get(reason, "")
-    message = f"{breaker.message} {remedy}{waiting} domains wait; one tries again at {_clock(breaker.probe_at)}."
-    return Waiting(reason, message, stalled=reason is not Wait.RATE_LIMIT)
+    trying = outlook.survey.live or outlook.survey.unsettled or breaker.probing
+    when = "now" if trying else f"again at {_clock(breaker.probe_at)}"
+    message = f"{breaker.message} {remedy}{waiting} domains wait; one tries {when}."
+    person_at = breaker.needs_person_at
+    return Waiting(reason, message, stalled=person_at is not None and person_at <= outlook.world.now)
 
+
+_OTHER_NAMES: Mapping[str, Wait] = {Reason.THROTTLED: Wait.RATE_LIMIT, Reason.USAGE: Wait.BAD_REQUEST}
 
 _REMEDIES = {
     Wait.KEY_REFUSED: "Put a valid key into the Secret that spec.apiKeySecretRef names. ",
@@ -218,6 +223,8 @@ _REMEDIES = {
     ),
     Wait.RATE_LIMIT: "See whether other programs use the key. ",
     Wait.QUOTA_EXHAUSTED: "Wait for the plan's reset date, or raise the plan. ",
+    Wait.HUNTER_UNAVAILABLE: "See whether the cluster lets collectors out to Hunter, and whether Hunter is up. ",
+    Wait.STORAGE: "See to the place that is named. ",
 }
 
 

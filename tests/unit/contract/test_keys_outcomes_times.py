@@ -31,8 +31,8 @@ def test_only_exit_code_0_stands_for_an_answer() -> None:
     assert all((end.exit_code is ExitCode.DONE) == (end.outcome in answers) for end in ENDINGS.values())
 
 
-def test_permanent_codes_are_10_to_15_and_all_but_the_domains_own_go_on_by_themselves() -> None:
-    assert [int(code) for code in PERMANENT] == [10, 11, 12, 13, 14, 15]
+def test_permanent_codes_are_2_and_10_to_15_and_all_but_the_domains_own_go_on_by_themselves() -> None:
+    assert [int(code) for code in PERMANENT] == [2, 10, 11, 12, 13, 14, 15]
     waiting = {end.exit_code for end in ENDINGS.values() if end.outcome is Outcome.PENDING}
     assert waiting == set(PERMANENT) - {ExitCode.DOMAIN_REFUSED}
 

@@ -96,7 +96,7 @@ def test_it_tries_as_often_as_a_domains_job_but_has_no_deadline_of_one() -> None
     of = collection(spec(retry={"maxAttempts": 3}, jobTemplate={"activeDeadlineSeconds": 60}))
     found = made(ESTIMATE, of)["spec"]
     assert (found["backoffLimit"], found["podReplacementPolicy"]) == (2, "Failed")
-    assert found["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"] == [10, 11, 12, 13, 14, 15]
+    assert found["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"] == [2, 10, 11, 12, 13, 14, 15]
     assert "activeDeadlineSeconds" not in found
 
 

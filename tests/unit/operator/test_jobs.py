@@ -75,7 +75,7 @@ def test_permanent_exit_codes_end_the_job_and_disruptions_are_no_attempt() -> No
     assert policy == [
         {
             "action": "FailJob",
-            "onExitCodes": {"containerName": "collector", "operator": "In", "values": [10, 11, 12, 13, 14, 15]},
+            "onExitCodes": {"containerName": "collector", "operator": "In", "values": [2, 10, 11, 12, 13, 14, 15]},
         },
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
     ]

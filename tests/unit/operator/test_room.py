@@ -249,12 +249,13 @@ def test_a_document_refused_for_want_of_room_leaves_its_domain_waiting_and_the_o
     assert (found.refused_bytes, found.credits_total) == (900, 3)
 
 
-@pytest.mark.parametrize(
-    ("before", "fields"),
-    [(kept(A, 300), {}), (None, {}), (kept(A, 300, refused_bytes=9), {"claim_name": "c", "path": "p"})],
-)
-def test_any_other_storage_failure_fails_its_domain(before: Result | None, fields: dict[str, Any]) -> None:
-    assert ended_as(before, refused_end(**fields)).outcome is Outcome.FAILED
+def test_want_of_room_is_no_failing_storage_for_a_smaller_document_may_fit() -> None:
+    full = [waiting(domain, refused_bytes=900) for domain in (A, B, C)]
+    assert outlook(A, B, C, results=full).breaker is None
+    broken = [waiting(domain) for domain in (A, B, C)]
+    found = outlook(A, B, C, results=broken).breaker
+    assert found is not None
+    assert found.reason == Reason.STORAGE
 
 
 def test_what_the_intake_recorded_of_a_document_stays_when_its_run_is_settled() -> None:
@@ -306,3 +307,7 @@ def test_whatever_is_stored_and_runs_no_more_starts_than_is_expected_to_fit(
         assert sum(held) + at_work * max(1, known) + added <= limit
         assert all(sum(held) + size <= limit for size in wanted_again)
     assert len(found.startable) <= max(0, concurrency - at_work)
+
+
+def waiting(domain: str, **fields: Any) -> Result:
+    return result(domain, Reason.STORAGE, outcome=Outcome.PENDING, **fields)

@@ -1,14 +1,17 @@
 """Settling: every end of a Job is told apart and leads somewhere, and nothing that was paid goes uncounted."""
 
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 
-from builders import NOW, SECOND, complete, failed, finished_pod, pod, receipt, result
+from builders import NOW, SECOND, TEMPLATE, at, complete, failed, finished_pod, pod, receipt, result
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Changed, ConfigMapPlace, Receipt
+from novahunt_operator.ends import IN_A_ROW
 from novahunt_operator.records import Job, Place, Pod, Result, VolumePlace
-from novahunt_operator.settle import RECEIPT_GRACE, Lost, settle, supersede
+from novahunt_operator.settle import RECEIPT_GRACE, Lost, Others, settle, supersede
 
 LATER = NOW + RECEIPT_GRACE
 CAUSES = [reason for reason in Reason if ENDINGS[reason].outcome in (Outcome.FAILED, Outcome.PENDING)]
@@ -18,6 +21,12 @@ def settled(job: Job, *pods: Pod, previous: Result | None = None, after: timedel
     found = settle(job, pods, previous, NOW + after)
     assert found is not None
     return found
+
+
+def ended_before(**fields: Any) -> Result:
+    """Return the record of the eighth run, which Hunter did not answer."""
+    given = {"run": 8, "outcome": Outcome.PENDING, "ended_at": at(-100)}
+    return result(reason=Reason.HUNTER_UNAVAILABLE, **{**given, **fields})
 
 
 def test_a_complete_job_is_recorded_from_its_receipt_at_once() -> None:
@@ -48,8 +57,65 @@ def test_a_domain_without_addresses_is_empty_and_lies_nowhere() -> None:
 def test_a_failed_job_ends_as_its_receipt_says(job: Job, reason: Reason) -> None:
     note = receipt(reason, message="Hunter said no.", credits=1, requests=2)
     found = settled(job, finished_pod(job, note), previous=result(credits_total=4, emails=3))
-    assert (found.outcome, found.reason, found.message) == (ENDINGS[reason].outcome, reason, "Hunter said no.")
+    # Hunter may be away for others too, and the storage as well.
+    outcome = Outcome.PENDING if reason in IN_A_ROW else ENDINGS[reason].outcome
+    assert (found.outcome, found.reason, found.message) == (outcome, reason, "Hunter said no.")
     assert (found.credits, found.credits_total, found.requests, found.attempts) == (1, 5, 2, job.failed)
+
+
+class TestWhoseFailureItIs:
+    """A domain fails for what others may fail for too only after several runs in a row, while others did well."""
+
+    BEFORE = ended_before(in_a_row=2, since=at(-500))
+
+    def run(self, reason: Reason, before: Result | None, others: Others, **receipt_fields: Any) -> Result:
+        job = failed("BackoffLimitExceeded", run=9)
+        note = receipt(reason, run=9, **receipt_fields)
+        found = settle(job, [finished_pod(job, note)], before, NOW, others=others)
+        assert found is not None
+        return found
+
+    @pytest.mark.parametrize("reason", sorted(IN_A_ROW))
+    def test_it_waits_while_no_other_did_well(self, reason: Reason) -> None:
+        before = msgspec.structs.replace(self.BEFORE, reason=reason)
+        found = self.run(reason, before, Others(spoke_at=at(-101), stored_at=at(-101)))
+        assert (found.outcome, found.in_a_row, found.since) == (Outcome.PENDING, 3, at(-500))
+
+    @pytest.mark.parametrize("reason", sorted(IN_A_ROW))
+    def test_it_fails_in_the_third_run_when_others_did_well_since_the_second(self, reason: Reason) -> None:
+        others = Others(spoke_at=at(-99), stored_at=at(-99))
+        before = msgspec.structs.replace(self.BEFORE, reason=reason)
+        assert self.run(reason, before, others).outcome is Outcome.FAILED
+        second = msgspec.structs.replace(before, in_a_row=1)
+        assert self.run(reason, second, others).outcome is Outcome.PENDING
+        assert self.run(reason, None, others).outcome is Outcome.PENDING
+
+    def test_only_what_concerns_the_reason_counts(self) -> None:
+        assert self.run(Reason.HUNTER_UNAVAILABLE, self.BEFORE, Others(stored_at=at(-1))).outcome is Outcome.PENDING
+        stored = msgspec.structs.replace(self.BEFORE, reason=Reason.STORAGE)
+        assert self.run(Reason.STORAGE, stored, Others(spoke_at=at(-1))).outcome is Outcome.PENDING
+
+    def test_hunters_account_page_is_as_good_as_another_domain(self) -> None:
+        found = self.run(Reason.HUNTER_UNAVAILABLE, self.BEFORE, Others(), own=True)
+        assert found.outcome is Outcome.FAILED
+
+    def test_a_document_that_no_place_would_take_under_its_name_fails_at_once(self) -> None:
+        assert self.run(Reason.STORAGE, None, Others(), own=True).outcome is Outcome.FAILED
+
+    def test_another_reason_begins_a_new_row(self) -> None:
+        found = self.run(Reason.STORAGE, self.BEFORE, Others())
+        assert (found.in_a_row, found.since) == (1, found.ended_at)
+
+
+def test_a_success_ends_the_row_and_a_used_up_plan_keeps_its_date() -> None:
+    before = ended_before(in_a_row=2, since=at(-500))
+    job = complete(run=9)
+    found = settled(job, finished_pod(job, receipt(run=9, key="ab" * 8)), previous=before)
+    assert (found.in_a_row, found.since, found.key, found.template_hash) == (0, None, "ab" * 8, TEMPLATE)
+    used_up = failed("PodFailurePolicy", run=9)
+    note = receipt(Reason.QUOTA_EXHAUSTED, run=9, reset_date="2026-12-01", key="ab" * 8)
+    found = settled(used_up, finished_pod(used_up, note), previous=before)
+    assert (found.reset_date, found.key, found.template_hash) == ("2026-12-01", "ab" * 8, TEMPLATE)
 
 
 @pytest.mark.parametrize("reason", CAUSES)

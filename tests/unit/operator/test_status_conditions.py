@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from builders import NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Reason
-from novahunt_operator.breaker import SHARED
 from novahunt_operator.conditions import Condition
+from novahunt_operator.ends import SHARED
 from novahunt_operator.records import Job, Result
 from novahunt_operator.status import compute
 from novahunt_operator.waits import find_wait
@@ -87,7 +87,10 @@ IMAGE = pod(job(A), started=False, waiting_reason="ErrImagePull", waiting_messag
 CLAIM = pod(job(A), started=False, unschedulable='persistentvolumeclaim "c" not found')
 SECRET = pod(job(A), started=False, waiting_reason="CreateContainerConfigError", waiting_message='secret "h" not found')
 PERSON: dict[str, dict[str, Any]] = {
-    **{reason: {"results": [result(A, reason, ended_at=at(-1))]} for reason in sorted(SHARED - {Reason.THROTTLED})},
+    **{
+        reason: {"results": [result(A, reason, ended_at=at(-1))]}
+        for reason in sorted(SHARED - {Reason.THROTTLED, Reason.USAGE})
+    },
     "StorageConflict": {"conflict": "Folder q4 overlaps."},
     "ImagePull": {"jobs": [job(A)], "pods": [IMAGE]},
     "Storage": {"jobs": [job(A)], "pods": [CLAIM]},

@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Outcome, Reason
-from novahunt_operator.breaker import SHARED
+from novahunt_operator.ends import SHARED, Elsewhere
 from novahunt_operator.records import Pod, Reservation
 from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.waits import KeyPace, Scheduling, Wait, Waiting, find_wait
@@ -64,7 +65,30 @@ def test_throttling_that_outlasts_a_run_needs_no_person_and_tells_when_one_tries
     assert "other programs use the key. 1 domains wait; one tries again at " in found.message
 
 
-@pytest.mark.parametrize("reason", sorted(SHARED - {Reason.THROTTLED}))
+@pytest.mark.parametrize("reason", [Reason.BAD_REQUEST, Reason.USAGE])
+def test_what_is_wrong_with_our_own_wishes_is_probed_seldom(reason: Reason) -> None:
+    found = wait(A, results=[result(A, reason, ended_at=at(0))])
+    assert (found.reason, found.stalled) == (Wait.BAD_REQUEST, True)
+    assert "1 domains wait; one tries again at 13:00:00Z." in found.message
+
+
+def test_while_hunter_is_away_a_person_is_called_after_ten_minutes() -> None:
+    away = result(A, Reason.HUNTER_UNAVAILABLE, outcome=Outcome.PENDING, ended_at=at(0), in_a_row=3, since=at(-599))
+    found = wait(A, results=[away])
+    assert (found.reason, found.stalled) == (Wait.HUNTER_UNAVAILABLE, False)
+    assert "whether Hunter is up. 1 domains wait; one tries again at 12:01:00Z." in found.message
+    longer = msgspec.structs.replace(away, since=at(-600))
+    assert wait(A, results=[longer]).stalled
+    assert outlook(A, results=[away]).wake_at == NOW + SECOND
+
+
+def test_a_probe_of_another_collection_is_told() -> None:
+    refused = result(A, Reason.KEY_REFUSED, ended_at=at(0))
+    found = wait(A, results=[refused], elsewhere=Elsewhere(same_key_live=1, live=1))
+    assert found.message.endswith("1 domains wait; one tries now.")
+
+
+@pytest.mark.parametrize("reason", sorted(SHARED - {Reason.THROTTLED, Reason.BAD_REQUEST, Reason.USAGE}))
 def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: Reason) -> None:
     found = wait(A, results=[result(A, reason, ended_at=at(0))])
     assert found.stalled

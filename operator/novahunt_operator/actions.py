@@ -142,6 +142,16 @@ class Actions:
         await self._create(collection, body)
         _log.info("%s started, attempt %d", start.task, start.attempt, extra={"collection": str(collection.key)})
 
+    async def remove(self, collection: Collection) -> None:
+        """Delete a collection that has been finished for long enough, unless it was edited meanwhile.
+
+        Its Jobs go with it, and its results where its deletion policy says so.
+        """
+        path = paths.collection(collection.key.namespace, collection.key.name)
+        await self._cluster.delete(path, uid=collection.uid, resource_version=collection.resource_version)
+        seconds = collection.spec.ttl_seconds_after_finished
+        _log.info("deleted, %d s after it was finished", seconds, extra={"collection": str(collection.key)})
+
     async def _delete(self, job: Job | Errand) -> None:
         gone = await self._cluster.delete(paths.jobs(job.key.namespace, job.key.name), uid=job.uid)
         if gone:

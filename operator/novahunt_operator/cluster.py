@@ -108,8 +108,10 @@ class Cluster:
         """Patch an object."""
         return msgspec.json.decode(await self.call("PATCH", path, body=body, content_type=content_type), type=kind)
 
-    async def delete(self, path: str, *, uid: str | None = None) -> bool:
+    async def delete(self, path: str, *, uid: str | None = None, resource_version: int | None = None) -> bool:
         """Delete an object and, in the background, what it owns; with a UID only if it is still that one.
+
+        With a resource version only if nobody has changed it since.
 
         Returns whether it is gone already; else its finalizers are waited for. One that was gone
         before, or is another by now, is no error.
@@ -117,6 +119,8 @@ class Cluster:
         body: dict[str, Any] = {"propagationPolicy": "Background"}
         if uid is not None:
             body["preconditions"] = {"uid": uid}
+            if resource_version is not None:
+                body["preconditions"]["resourceVersion"] = str(resource_version)
         try:
             data = await self.call("DELETE", path, body=body)
         except (NotFoundError, ConflictError):

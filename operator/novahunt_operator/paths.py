@@ -11,6 +11,11 @@ def collection_status(namespace: str, name: str) -> str:
     return f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.COLLECTIONS}/{name}/status"
 
 
+def collection(namespace: str, name: str) -> str:
+    """Return the path of a DomainCollection."""
+    return f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.COLLECTIONS}/{name}"
+
+
 def collections(namespace: str | None) -> str:
     """Return the path of a namespace's (None: all namespaces') DomainCollections."""
     return _path(f"/apis/{names.API_VERSION}", namespace, names.COLLECTIONS, None)

@@ -11,6 +11,7 @@ from novahunt_operator.breaker import Scope
 from novahunt_operator.conflicts import storage_conflict
 from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
+from novahunt_operator.lifetime import removal_at
 from novahunt_operator.lists import Lists
 from novahunt_operator.noticeboard import KeyReference, NoticeBoard
 from novahunt_operator.permits import Permits
@@ -112,6 +113,7 @@ class Reconciler:
             self._scheduler.tell(key, self._demand(outlook))
         self._come_again(outlook)
         await self._report(outlook)
+        await self._remove_in_time(key)
 
     async def prepare(self, key: Key) -> None:
         """Tell the scheduler what a collection runs and wants, before any collection may start a Job."""
@@ -207,6 +209,18 @@ class Reconciler:
         if acted:
             self._queue.add(key)
         return acted
+
+    async def _remove_in_time(self, key: Key) -> None:
+        """Delete the collection when it has been finished for as long as it wishes."""
+        collection = self._store.collection(key)
+        at = removal_at(collection) if collection is not None else None
+        if collection is None or at is None:
+            return
+        left = (at - self._now()).total_seconds()
+        if left > 0:
+            self._queue.add(key, left)
+        else:
+            await self._actions.remove(collection)
 
     def _come_again(self, outlook: Outlook) -> None:
         key, now = outlook.world.collection.key, outlook.world.now

@@ -171,7 +171,6 @@ def not_yet_honoured(spec: CollectionSpec) -> list[str]:
     return [
         field
         for field, is_set in (
-            ("spec.ttlSecondsAfterFinished", spec.ttl_seconds_after_finished is not None),
             (
                 "spec.deletionPolicy: Delete together with a volume",
                 spec.deletion_policy is DeletionPolicy.DELETE and spec.volume is not None,

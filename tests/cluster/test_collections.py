@@ -165,11 +165,20 @@ async def test_a_suspended_collection_starts_nothing_and_says_so(world: World) -
 
 
 async def test_fields_that_are_not_honoured_yet_stop_the_collection_and_are_named(world: World) -> None:
-    world.apply("later", ["small.example"], ttlSecondsAfterFinished=5)
+    volume = {"persistentVolumeClaim": {"claimName": "collections"}}
+    world.apply("later", ["small.example"], deletionPolicy="Delete", storage=volume)
     stalled = await world.until("later", lambda c: c.condition("Stalled")[0] == "True", "stalled")
     assert stalled.condition("Stalled")[1] == "NotSupported"
-    assert "spec.ttlSecondsAfterFinished" in next(c.message for c in stalled.status.conditions if c.type == "Stalled")
+    assert "spec.deletionPolicy" in next(c.message for c in stalled.status.conditions if c.type == "Stalled")
     assert await world.jobs("later") == []
+
+
+async def test_a_finished_collection_goes_after_its_time_and_leaves_its_results(world: World) -> None:
+    world.simulator.set_domain("small.example", 7)
+    world.apply("brief", ["small.example"], ttlSecondsAfterFinished=1)
+    gone = ("get", "dcol", "brief", "-n", world.namespace, "--ignore-not-found", "-o", "name")
+    await world.until_true(lambda: not world.plane.kubectl(*gone), "gone")
+    assert (await world.documents("brief"))["small.example"].total == 7
 
 
 async def test_deleting_a_result_removes_its_document_and_has_its_domain_collected_again(world: World) -> None:

@@ -39,7 +39,7 @@ def token_of(world: World, account: str, *options: str) -> str:
         ("list", "serviceaccounts"),
         ("create", "-f", "-"),
         ("delete", "pod", "any"),
-        ("delete", "dcol", "any"),
+        ("patch", "dcol", "any", "--type=merge", "-p", "{}"),
         ("annotate", "configmap", "kube-root-ca.crt", "a=b"),
         ("create", "token", "default"),
         ("get", "deployments"),

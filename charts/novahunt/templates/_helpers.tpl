@@ -86,7 +86,7 @@ system:service-account-issuer-discovery.
 {{- define "novahunt.rules" -}}
 - apiGroups: [novahunt.io]
   resources: [domaincollections]
-  verbs: [list, watch]
+  verbs: [list, watch, delete]
 - apiGroups: [novahunt.io]
   resources: [domaincollections/status]
   verbs: [patch]

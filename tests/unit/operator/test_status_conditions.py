@@ -97,7 +97,9 @@ PERSON: dict[str, dict[str, Any]] = {
     "KeyMissing": {"jobs": [job(A)], "pods": [SECRET]},
     "ClusterCapacity": {"schedule": scheduling(refusal="exceeded quota")},
     "DomainsMissing": {"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))},
-    "NotSupported": {"of": collection(spec(ttlSecondsAfterFinished=60))},
+    "NotSupported": {
+        "of": collection(spec(deletionPolicy="Delete", storage={"persistentVolumeClaim": {"claimName": "c"}}))
+    },
     "InvalidSpec": {"of": collection(spec_error="spec can't be read")},
 }
 

@@ -101,7 +101,10 @@ def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: R
     ("parts", "reason"),
     [
         ({"of": collection(spec_error="spec can't be read: no")}, Wait.INVALID_SPEC),
-        ({"of": collection(spec(ttlSecondsAfterFinished=60))}, Wait.NOT_SUPPORTED),
+        (
+            {"of": collection(spec(deletionPolicy="Delete", storage={"persistentVolumeClaim": {"claimName": "c"}}))},
+            Wait.NOT_SUPPORTED,
+        ),
         ({"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))}, Wait.DOMAINS_MISSING),
         ({"conflict": "Folder q4 overlaps"}, Wait.STORAGE_CONFLICT),
     ],

@@ -8,7 +8,18 @@ import msgspec
 
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
-from novahunt_operator.ends import IN_A_ROW, OF_THE_KEY, OF_THE_WISHES, SHARED, Elsewhere, Ends, Failure, Wishes, merge
+from novahunt_operator.ends import (
+    IN_A_ROW,
+    OF_THE_KEY,
+    OF_THE_POD,
+    OF_THE_WISHES,
+    SHARED,
+    Elsewhere,
+    Ends,
+    Failure,
+    Wishes,
+    merge,
+)
 from novahunt_operator.records import Result
 from novahunt_operator.settle import Lost
 
@@ -17,6 +28,9 @@ MAX_PAUSE: Final = timedelta(minutes=1)
 
 ENOUGH: Final = 3
 """Runs in a row that end for the same reason, over all domains, make it everybody's."""
+
+MOST_PAUSES: Final = 5
+"""A Job whose pod can't start holds a slot for a minute: the pause between two grows to so many times the first."""
 
 OUTAGE: Final = timedelta(minutes=10)
 """Hunter may be away for so long before a person is called."""
@@ -73,6 +87,9 @@ def find_open(own: Ends, elsewhere: Elsewhere, wishes: Wishes, probe_after: time
     wrong = own.newest(OF_THE_WISHES)
     if wrong is not None and wrong.at > own.answered_at:
         found.append((wrong, times.from_text(wrong.at), Scope.COLLECTION))
+    kept_out = own.newest(OF_THE_POD)
+    if kept_out is not None and kept_out.at > own.started_at:
+        found.append((kept_out, times.from_text(kept_out.since), Scope.COLLECTION))
     for reason, ends, closed_at, scope in (
         (Reason.HUNTER_UNAVAILABLE, everybody, everybody.spoke_at, Scope.HUNTER),
         (Reason.STORAGE, own, own.stored_at, Scope.COLLECTION),
@@ -104,7 +121,7 @@ def ready_at(result: Result | None) -> datetime | None:
     """
     if result is None or result.ended_at is None or result.outcome is not Outcome.PENDING:
         return None
-    if result.reason == Lost.SUPERSEDED or result.reason in SHARED:
+    if result.reason == Lost.SUPERSEDED or result.reason in SHARED | OF_THE_POD:
         return None
     runs = result.in_a_row if result.reason in IN_A_ROW else result.run
     pause = min(timedelta(seconds=2 ** min(max(1, runs), 6)), MAX_PAUSE)
@@ -123,6 +140,8 @@ def _probe_at(failure: Failure, probe_after: timedelta, *, edited: bool) -> date
         return ended
     if failure.reason in {Reason.BAD_REQUEST, Reason.USAGE}:
         return ended + RARELY * probe_after
+    if failure.reason in OF_THE_POD:
+        return ended + probe_after * min(failure.in_a_row, MOST_PAUSES)
     if failure.reason == Reason.QUOTA_EXHAUSTED:
         reset = _midnight(failure.reset_date)
         if reset is not None and reset > ended:

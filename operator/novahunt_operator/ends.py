@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.hindrances import GIVEN_UP
 from novahunt_operator.records import Result
 from novahunt_operator.stored import SUCCESS
 
@@ -17,6 +18,9 @@ IN_A_ROW: Final = frozenset({Reason.HUNTER_UNAVAILABLE, Reason.STORAGE})
 
 OF_THE_WISHES: Final = frozenset({Reason.BAD_REQUEST, Reason.SUPPRESSION_LIST, Reason.USAGE})
 """Failures that hold for every domain of the collection until its wishes, or the operator's settings, change."""
+
+OF_THE_POD: Final = GIVEN_UP
+"""What keeps any pod of the collection from starting."""
 
 SHARED: Final = OF_THE_KEY | OF_THE_WISHES
 """Failures of which one is enough to know that the next run would end the same way."""
@@ -64,6 +68,8 @@ class Ends(msgspec.Struct, frozen=True):
     """The newest end that is Hunter's answer for a domain."""
     spoke_at: str = ""
     """The newest end for which Hunter answered anything, refusals included."""
+    started_at: str = ""
+    """The newest end of a run whose pod had started."""
     stored_at: str = ""
     """The newest end whose document is stored."""
     failures: Mapping[str, tuple[Failure, ...]] = {}
@@ -96,13 +102,15 @@ def ends_of(collection: str, results: Iterable[Result]) -> Ends:
         collection: Names it among all collections.
         results: The last ends of its domains.
     """
-    answered_at = spoke_at = stored_at = keyed_at = ""
+    answered_at = spoke_at = started_at = stored_at = keyed_at = ""
     newest: Result | None = None
     failures: dict[str, list[Failure]] = {}
     for result in results:
         at = result.ended_at or ""
         if result.key and at > keyed_at:
             newest, keyed_at = result, at
+        if result.attempts:
+            started_at = max(started_at, at)
         if _is_answer(result):
             answered_at = max(answered_at, at)
         if result.outcome in SUCCESS:
@@ -116,6 +124,7 @@ def ends_of(collection: str, results: Iterable[Result]) -> Ends:
         keyed_at=keyed_at,
         answered_at=answered_at,
         spoke_at=max(spoke_at, answered_at),
+        started_at=started_at,
         stored_at=stored_at,
         failures={reason: _newest(found) for reason, found in failures.items()},
     )
@@ -130,6 +139,7 @@ def merge(one: Ends, other: Ends) -> Ends:
         keyed_at=keyed.keyed_at,
         answered_at=max(one.answered_at, other.answered_at),
         spoke_at=max(one.spoke_at, other.spoke_at),
+        started_at=max(one.started_at, other.started_at),
         stored_at=max(one.stored_at, other.stored_at),
         failures={
             reason: _newest([*one.failures.get(reason, ()), *other.failures.get(reason, ())])
@@ -177,4 +187,4 @@ def _order(failure: Failure) -> tuple[str, str]:
 
 
 _DOMAINS_OWN = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})
-_COUNTED = SHARED | IN_A_ROW
+_COUNTED = SHARED | IN_A_ROW | OF_THE_POD

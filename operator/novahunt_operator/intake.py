@@ -149,7 +149,13 @@ class Intake:
         collection = self._store.collection(Key(job.key.namespace, job.collection))
         if collection is None or collection.uid != job.owner_uid:
             raise _RefusedError(403, "the collection that this Job belongs to is gone")
+        if isinstance(job, Job) and self._is_recorded(collection.key, job):
+            raise _RefusedError(403, "the run of this Job is recorded already, and the Job is being deleted")
         return Caller(collection, job, pod.uid)
+
+    def _is_recorded(self, collection: Key, job: Job) -> bool:
+        result = self._store.results_of(collection).get(job.domain)
+        return result is not None and result.data.run >= job.run
 
     def _unknown(self, pod_uid: str) -> _RefusedError:
         """A pod may call before the watch has shown it; one that stays unknown is gone, or never was ours."""

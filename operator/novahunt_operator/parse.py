@@ -160,6 +160,7 @@ def _made(read: wire.JobObject, owner: wire.Owner) -> dict[str, Any]:
         "job_id": meta.annotations.get(names.JOB_ID_ANNOTATION, ""),
         "created": meta.creation_timestamp or _EPOCH,
         "deleting": meta.deletion_timestamp is not None,
+        "taken_up": status.start_time is not None,
         "active": status.active,
         "failed": status.failed,
         "end": JobEnd(ended.type) if ended else None,

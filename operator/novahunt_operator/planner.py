@@ -9,11 +9,12 @@ from novahunt_operator.ends import Wishes
 from novahunt_operator.errandplan import Errands, look_at_errands
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
+from novahunt_operator.hindrances import CAPACITY_GRACE, GIVEN_UP_AFTER, JOB_CONTROLLER_GRACE
 from novahunt_operator.records import Errand, Job, JobEnd, Result
 from novahunt_operator.retention import Expiry, look_at_retention
 from novahunt_operator.room import Room, fitting, judge
 from novahunt_operator.spec import Mode, not_yet_honoured
-from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE, Settlement, Survey, World, not_before, survey
+from novahunt_operator.survey import Settlement, Survey, World, not_before, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def _waking(found: Survey, now: datetime) -> list[datetime]:
     """Return when the world looks different although no event tells so."""
     # Nothing else may happen while a pod is refused or finds no node.
     waiting = [job for job in found.live if not any(pod.started for pod in found.pods.get(job.uid, ()))]
-    wakes = [job.created + grace for job in waiting for grace in (JOB_CONTROLLER_GRACE, CAPACITY_GRACE)]
+    wakes = [job.created + grace for job in waiting for grace in (JOB_CONTROLLER_GRACE, CAPACITY_GRACE, GIVEN_UP_AFTER)]
     if found.unsettled:
         wakes.append(now + timedelta(seconds=2))
     return wakes if found.next_refresh_at is None else [*wakes, found.next_refresh_at]

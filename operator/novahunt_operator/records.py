@@ -70,6 +70,8 @@ class MadeJob(msgspec.Struct, frozen=True):
     job_id: str
     created: datetime
     deleting: bool
+    taken_up: bool
+    """Whether the Job controller has looked at it: then it has asked for a pod."""
     active: int
     failed: int
     end: JobEnd | None

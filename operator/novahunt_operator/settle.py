@@ -109,6 +109,11 @@ def supersede(job: Job, previous: Result | None, now: datetime) -> Result:
     return _kept(end, outcome=Outcome.PENDING, reason=Lost.SUPERSEDED, message=message)
 
 
+def give_up(job: Job, previous: Result | None, now: datetime, reason: str, message: str) -> Result:
+    """Return what to record of a run whose pod can't start, for a reason that others would meet too."""
+    return _kept(_End(job, previous, now, attempts=0), outcome=Outcome.PENDING, reason=reason, message=message)
+
+
 _REMOVES_STORED = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})
 
 

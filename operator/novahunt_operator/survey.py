@@ -3,24 +3,19 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.account import Books, share_allows_more
 from novahunt_operator.ends import Elsewhere, Ends, ends_of, merge
+from novahunt_operator.hindrances import JOB_CONTROLLER_GRACE, hindrance_of, is_given_up
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.records import Collection, Errand, Job, Pod, Result
 from novahunt_operator.refresh import due_at, is_refreshed
-from novahunt_operator.settle import Others, settle, supersede
+from novahunt_operator.settle import Others, give_up, settle, supersede
 from novahunt_operator.wanted import Wanted
-
-CAPACITY_GRACE = timedelta(seconds=60)
-"""A pod that finds no node for so long needs a person; before that the cluster may be making room."""
-
-JOB_CONTROLLER_GRACE = timedelta(seconds=10)
-"""A Job without a pod for so long means that the Job controller is slow or refused the pod."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +199,7 @@ def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[
                 jobs.settled.append(job)
             if job.end is None:
                 occupied.add(job.domain)
-        elif job.end is None and not job.deleting and not superseded(world, job, pods.get(job.uid, ())):
+        elif job.end is None and not job.deleting and _may_start(world, job, pods.get(job.uid, ())):
             jobs.live[job.domain] = job
         else:
             jobs.ending.add(job.domain)
@@ -228,7 +223,17 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
         else:
             jobs.unsettled.append(job)
     elif not job.deleting:
-        jobs.settlements.append(Settlement(job, supersede(job, result, world.now), delete=True))
+        hindrance = hindrance_of(job, pods, world.now)
+        if superseded(world, job, pods) or hindrance is None:
+            jobs.settlements.append(Settlement(job, supersede(job, result, world.now), delete=True))
+        else:
+            given_up = give_up(job, result, world.now, hindrance.reason, hindrance.message)
+            jobs.settlements.append(Settlement(job, given_up, delete=True))
+
+
+def _may_start(world: World, job: Job, pods: tuple[Pod, ...]) -> bool:
+    """Tell whether a Job that has not ended is worth waiting for."""
+    return not superseded(world, job, pods) and not is_given_up(job, pods, world.now)
 
 
 def is_due(result: Result, collection: Collection, now: datetime) -> bool:

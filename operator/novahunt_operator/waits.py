@@ -1,8 +1,7 @@
 """Finds the one thing that a collection waits for, in words and numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
 import msgspec
 
@@ -10,37 +9,12 @@ from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Reason
 from novahunt_operator.account import Account
 from novahunt_operator.errands import Setback
+from novahunt_operator.hindrances import hindrance_of
 from novahunt_operator.planner import Outlook
-from novahunt_operator.records import Errand, Job, Pod
+from novahunt_operator.records import Errand, Job
 from novahunt_operator.settle import Lost
 from novahunt_operator.spec import not_yet_honoured
-from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
-
-
-class Wait(StrEnum):
-    """Reasons of the Waiting and Stalled conditions."""
-
-    RATE_LIMIT = "RateLimit"
-    BUDGET = "Budget"
-    QUOTA_EXHAUSTED = "QuotaExhausted"
-    KEY_REFUSED = "KeyRefused"
-    KEY_MISSING = "KeyMissing"
-    BAD_REQUEST = "BadRequest"
-    SUPPRESSION_LIST = "SuppressionList"
-    HUNTER_UNAVAILABLE = "HunterUnavailable"
-    CONCURRENCY = "Concurrency"
-    JOB_RATE = "JobRate"
-    STORAGE = "Storage"
-    STORAGE_CONFLICT = "StorageConflict"
-    CLUSTER_CAPACITY = "ClusterCapacity"
-    IMAGE_PULL = "ImagePull"
-    JOB_CONTROLLER = "JobController"
-    SUSPENDED = "Suspended"
-    DOMAINS_MISSING = "DomainsMissing"
-    NOT_SUPPORTED = "NotSupported"
-    INVALID_SPEC = "InvalidSpec"
-    RETRY_PAUSE = "RetryPause"
-    JOB_FAILED = "JobFailed"
+from novahunt_operator.waiting import Wait
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -243,38 +217,6 @@ def _pace_message(pace: KeyPace, waiting: int) -> str:
 
 def _pod_problem(outlook: Outlook, live: Iterable[Job | Errand]) -> Waiting | None:
     """What keeps a live Job's pod from starting; the gravest first."""
-    now = outlook.world.now
-    problems: list[Waiting] = []
-    for job in live:
-        pods = outlook.survey.pods.get(job.uid, ())
-        age = now - job.created
-        if not pods and job.active == 0 and job.failed == 0 and age >= JOB_CONTROLLER_GRACE:
-            message = (
-                f"Job {job.key.name} has had no pod since {_clock(job.created)}: the Job controller is slow, or a "
-                f"quota or admission policy refuses its pods (kubectl describe job {job.key.name})."
-            )
-            problems.append(Waiting(Wait.JOB_CONTROLLER, message))
-        problems.extend(found for pod in pods if (found := _problem_of(pod, age)) is not None)
+    found = (hindrance_of(job, outlook.survey.pods.get(job.uid, ()), outlook.world.now) for job in live)
+    problems = [Waiting(one.reason, one.message, one.stalled) for one in found if one is not None]
     return next((problem for problem in problems if problem.stalled), problems[0] if problems else None)
-
-
-def _problem_of(pod: Pod, age: timedelta) -> Waiting | None:
-    if pod.finished or pod.deleting:
-        return None
-    if pod.unschedulable:
-        if "persistentvolumeclaim" in pod.unschedulable.lower():
-            return Waiting(Wait.STORAGE, f"No node can take the pod: {pod.unschedulable}", stalled=True)
-        message = f"No node can take the pod: {pod.unschedulable}"
-        return Waiting(Wait.CLUSTER_CAPACITY, message, stalled=age >= CAPACITY_GRACE)
-    reason = pod.waiting_reason
-    if reason in _IMAGE_REASONS:
-        return Waiting(Wait.IMAGE_PULL, f"The collector's image can't be had: {pod.waiting_message}", stalled=True)
-    if reason in _CONFIG_REASONS:
-        kind = Wait.KEY_MISSING if "secret" in pod.waiting_message.lower() else Wait.CLUSTER_CAPACITY
-        hint = " Make it, or name another in spec.apiKeySecretRef." if kind is Wait.KEY_MISSING else ""
-        return Waiting(kind, f"The pod can't start: {pod.waiting_message}.{hint}", stalled=True)
-    return None
-
-
-_IMAGE_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
-_CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})

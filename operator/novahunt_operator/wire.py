@@ -62,6 +62,7 @@ class JobStatus(msgspec.Struct, frozen=True, rename="camel"):
     failed: int = 0
     succeeded: int = 0
     terminating: int = 0
+    start_time: str | None = None
     conditions: tuple[JobCondition, ...] = ()
 
 

@@ -136,6 +136,8 @@ class ProcessKubelet:
     """Stands for the claims: `/collections` in a pod is this folder."""
     before_end: Callable[[str, int], bool] = lambda _domain, _code: True
     """Asked when a process has ended: False loses the pod before its end is reported."""
+    image_environment: dict[str, str] = field(default_factory=dict)
+    """What the collector's image would set by itself, for a test that has no patience."""
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     """Processes by pod name."""
     logs: dict[str, Path] = field(default_factory=dict)
@@ -268,6 +270,7 @@ class ProcessKubelet:
         await write_lists(self.admin, self.namespace, pod.spec.volumes, mounts, private / "lists")
         values[env.TERMINATION_LOG] = str(private / "termination")
         return {
+            **self.image_environment,
             **values,
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT / 'common'}:{ROOT / 'collector_image'}",

@@ -32,7 +32,8 @@ from novahunt_operator.records import Counts, Errand, Place, Pod
 from novahunt_operator.room import BYTES_PER_ADDRESS
 from novahunt_operator.status import compute
 from novahunt_operator.statusobject import CollectionStatus, Credits, DomainCounts, Estimate, Sweep
-from novahunt_operator.waits import KeyPace, Wait, find_sweep_wait, find_wait
+from novahunt_operator.waiting import Wait
+from novahunt_operator.waits import KeyPace, find_sweep_wait, find_wait
 
 A, B, C = "a.example", "b.example", "c.example"
 ESTIMATE = spec(mode="Estimate")

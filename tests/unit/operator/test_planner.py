@@ -23,10 +23,10 @@ from builders import (
     spec,
 )
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.planner import Outlook, Plan, Start, plan
 from novahunt_operator.records import Job, Result
 from novahunt_operator.settle import Lost
-from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.wanted import Wanted
 
 A, B, C, D = "a.example", "b.example", "c.example", "d.example"

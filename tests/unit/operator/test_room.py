@@ -31,7 +31,8 @@ from novahunt_operator.settle import RECEIPT_GRACE, settle
 from novahunt_operator.status import compute
 from novahunt_operator.statusobject import CollectionStatus, Estimate, ResultsSelector
 from novahunt_operator.stored import config_map_bytes
-from novahunt_operator.waits import Wait, Waiting, find_wait
+from novahunt_operator.waiting import Wait
+from novahunt_operator.waits import Waiting, find_wait
 
 A, B, C, D = "a.example", "b.example", "c.example", "d.example"
 MIB = 2**20

@@ -157,7 +157,7 @@ STILL: dict[str, dict[str, Any]] = {
     "complete with failures": {"results": [result(A), result(B, Reason.CLAIMED), result(C)]},
     "suspended": {"of": collection(spec(suspend=True))},
     "breaker": {"results": [result(A, Reason.KEY_REFUSED, ended_at=at(-1))]},
-    "no pod": {"jobs": [job(A, active=0, created=NOW - MINUTE)]},
+    "no pod": {"jobs": [job(A, active=0, created=NOW - 30 * SECOND)]},
     "no node": {"jobs": [job(A)], "pods": [pod(job(A), started=False, unschedulable="0/1 nodes")]},
     "recollect": {"of": collection(spec(recollect="a"))},
     "at work": {

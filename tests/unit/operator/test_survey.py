@@ -100,7 +100,7 @@ STUCK = {"started": False, "phase": "Pending", "waiting_reason": "ImagePullBackO
         (job(A, template_hash="old", failed=1), [pod(job(A), **STUCK)], False),
         (job(A, template_hash="old", active=0), [], False),
         (job(A, template_hash="old", active=0, created=NOW - MINUTE), [], True),
-        (job(A, active=0, created=NOW - MINUTE), [], False),
+        (job(A, active=0, created=NOW - MINUTE / 2), [], False),
     ],
 )
 def test_only_a_job_that_can_not_start_under_outdated_settings_is_replaced(

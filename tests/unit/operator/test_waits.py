@@ -9,9 +9,10 @@ import pytest
 from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.ends import SHARED, Elsewhere
+from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.records import Pod, Reservation
-from novahunt_operator.survey import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
-from novahunt_operator.waits import KeyPace, Scheduling, Wait, Waiting, find_wait
+from novahunt_operator.waiting import Wait
+from novahunt_operator.waits import KeyPace, Scheduling, Waiting, find_wait
 from novahunt_operator.wanted import Wanted
 
 A, B, C = "a.example", "b.example", "c.example"
@@ -137,7 +138,7 @@ def test_a_refused_job_repeats_the_api_server() -> None:
         ),
         (
             {"waiting_reason": "CreateContainerConfigError", "waiting_message": "image will run as root"},
-            Wait.CLUSTER_CAPACITY,
+            Wait.POD_REFUSED,
             "run as root",
         ),
         ({"unschedulable": 'persistentvolumeclaim "collections" not found'}, Wait.STORAGE, "collections"),
@@ -156,12 +157,18 @@ def test_a_pod_without_a_node_needs_a_person_after_a_minute(age: timedelta, *, s
     assert (found.reason, found.stalled) == (Wait.CLUSTER_CAPACITY, stalled)
 
 
-def test_a_job_without_a_pod_points_to_the_job_controller_and_quota() -> None:
-    young = job(A, active=0, created=NOW - JOB_CONTROLLER_GRACE + SECOND)
+@pytest.mark.parametrize(
+    ("taken_up", "reason", "word", "stalled"),
+    [(False, Wait.JOB_CONTROLLER, "--concurrent-job-syncs", False), (True, Wait.POD_REFUSED, "admission policy", True)],
+)
+def test_a_job_without_a_pod_tells_a_slow_job_controller_from_pods_that_are_refused(
+    *, taken_up: bool, reason: Wait, word: str, stalled: bool
+) -> None:
+    young = job(A, active=0, taken_up=taken_up, created=NOW - JOB_CONTROLLER_GRACE + SECOND)
     assert find_wait(outlook(A, jobs=[young]), scheduling(), None) is None
-    found = wait(A, jobs=[job(A, active=0, created=NOW - JOB_CONTROLLER_GRACE)])
-    assert (found.reason, found.stalled) == (Wait.JOB_CONTROLLER, False)
-    assert "since 11:59:50Z" in found.message
+    found = wait(A, jobs=[job(A, active=0, taken_up=taken_up, created=NOW - JOB_CONTROLLER_GRACE)])
+    assert (found.reason, found.stalled) == (reason, stalled)
+    assert word in found.message
 
 
 def test_the_gravest_problem_is_named_first() -> None:

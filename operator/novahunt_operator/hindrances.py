@@ -1,0 +1,86 @@
+"""What keeps the pod of a live Job from starting, in words, and when the Job is given up for it. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from novahunt_operator.records import MadeJob, Pod
+from novahunt_operator.waiting import Wait
+
+CAPACITY_GRACE: Final = timedelta(seconds=60)
+"""A pod that finds no node for so long needs a person; before that the cluster may be making room."""
+
+JOB_CONTROLLER_GRACE: Final = timedelta(seconds=10)
+"""A Job without a pod for so long means that the Job controller is slow, or that its pods are refused."""
+
+GIVEN_UP_AFTER: Final = timedelta(seconds=60)
+"""A Job that can't start holds its slot for so long. One that finds no node is kept: autoscalers see it wait."""
+
+GIVEN_UP: Final = frozenset({Wait.IMAGE_PULL, Wait.KEY_MISSING, Wait.POD_REFUSED})
+"""For these a Job is given up, and its domain goes back to waiting."""
+
+
+class Hindrance(msgspec.Struct, frozen=True):
+    """Why a Job's pod does not start."""
+
+    reason: Wait
+    message: str
+    stalled: bool = False
+    """A person is needed."""
+
+
+def hindrance_of(job: MadeJob, pods: Sequence[Pod], now: datetime) -> Hindrance | None:
+    """Return what keeps a live Job's pod from starting; None: nothing that is known yet."""
+    age = now - job.created
+    if not pods and job.active == 0 and job.failed == 0:
+        return _without_pod(job) if age >= JOB_CONTROLLER_GRACE else None
+    found = [one for pod in pods if (one := _of_pod(pod, age)) is not None]
+    return next((one for one in found if one.stalled), found[0] if found else None)
+
+
+def is_given_up(job: MadeJob, pods: Sequence[Pod], now: datetime) -> bool:
+    """Tell whether a live Job has held its slot for long enough without a chance to start."""
+    if job.failed or now - job.created < GIVEN_UP_AFTER or any(pod.started for pod in pods):
+        return False
+    hindrance = hindrance_of(job, pods, now)
+    return hindrance is not None and hindrance.reason in GIVEN_UP
+
+
+def _without_pod(job: MadeJob) -> Hindrance:
+    since = f"{job.created:%H:%M:%S}Z"
+    if not job.taken_up:
+        message = (
+            f"Job {job.key.name} has not been taken up by the Job controller since {since}: kube-controller-manager is "
+            "slow or away; --concurrent-job-syncs, --kube-api-qps and --kube-api-burst make it faster."
+        )
+        return Hindrance(Wait.JOB_CONTROLLER, message)
+    message = (
+        f"Job {job.key.name} has had no pod since {since}: a quota or an admission policy refuses its pods "
+        f"(kubectl describe job {job.key.name})."
+    )
+    return Hindrance(Wait.POD_REFUSED, message, stalled=True)
+
+
+def _of_pod(pod: Pod, age: timedelta) -> Hindrance | None:
+    if pod.finished or pod.deleting:
+        return None
+    if pod.unschedulable:
+        message = f"No node can take the pod: {pod.unschedulable}"
+        if "persistentvolumeclaim" in pod.unschedulable.lower():
+            return Hindrance(Wait.STORAGE, message, stalled=True)
+        return Hindrance(Wait.CLUSTER_CAPACITY, message, stalled=age >= CAPACITY_GRACE)
+    reason = pod.waiting_reason
+    if reason in _IMAGE_REASONS:
+        return Hindrance(Wait.IMAGE_PULL, f"The collector's image can't be had: {pod.waiting_message}", stalled=True)
+    if reason in _CONFIG_REASONS:
+        missing = "secret" in pod.waiting_message.lower()
+        hint = " Make it, or name another in spec.apiKeySecretRef." if missing else ""
+        kind = Wait.KEY_MISSING if missing else Wait.POD_REFUSED
+        return Hindrance(kind, f"The pod can't start: {pod.waiting_message}.{hint}", stalled=True)
+    return None
+
+
+_IMAGE_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+_CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})

@@ -210,6 +210,10 @@ class SimulatedCluster:
         at = self.documents[domain].collected_at if reason in ANSWERS else None
         return receipt(reason, domain=domain, run=run, credits=CREDITS, collected_at=at)
 
+    def hinder(self, uid: str, **state: str) -> None:
+        """Keep a pod from starting, or tell why it does not."""
+        self._put_pod(msgspec.structs.replace(self.pods[uid], **state))
+
     def vanish(self, uid: str) -> None:
         """Take a pod away, as a lost node does."""
         del self.pods[uid]
@@ -228,7 +232,7 @@ class SimulatedCluster:
     def _end_of(self, running: Pod, text: str, **fields: Any) -> Pod:
         shaped = finished_pod(job(running.domain), text)
         given = {name: getattr(shaped, name) for name in ("finished", "end_reason", "termination_message")}
-        return msgspec.structs.replace(running, **{"started": True, **given, **fields})
+        return msgspec.structs.replace(running, **{"started": True, "waiting_reason": "", **given, **fields})
 
     def _ended(self, made: Job, end: JobEnd, reason: str) -> Job:
         # Kubernetes tells the end in whole seconds.

@@ -34,9 +34,14 @@ REASONS = [
     Reason.MAX_RESULTS,
     Reason.DOMAIN_REFUSED,
     Reason.KEY_REFUSED,
+    Reason.QUOTA_EXHAUSTED,
+    Reason.THROTTLED,
+    Reason.BAD_REQUEST,
     Reason.HUNTER_UNAVAILABLE,
+    Reason.STORAGE,
     Reason.INTERRUPTED,
 ]
+HINDRANCES = ["", "ContainerCreating", "ImagePullBackOff", "CreateContainerConfigError"]
 
 
 class Histories(RuleBasedStateMachine):
@@ -100,6 +105,12 @@ class Histories(RuleBasedStateMachine):
     def finish_a_pod(self, reason: Reason | None, *, damaged: bool) -> None:
         running = [uid for uid, pod in self.cluster.pods.items() if not pod.finished]
         self.cluster.finish(self.chance.choice(running), reason, damaged=damaged)
+
+    @precondition(lambda self: any(not pod.started for pod in self.cluster.pods.values()))
+    @rule(reason=st.sampled_from(HINDRANCES))
+    def keep_a_pod_from_starting(self, reason: str) -> None:
+        pending = [uid for uid, pod in self.cluster.pods.items() if not pod.started]
+        self.cluster.hinder(self.chance.choice(pending), waiting_reason=reason)
 
     @precondition(lambda self: bool(self.cluster.pods))
     @rule()
@@ -307,7 +318,8 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let the world come to rest: every domain must end, and what was spent must be on record."""
         self._edit(suspend=False, refreshAfter=None)
-        for _ in range(60):
+        # What Hunter found wrong in the wishes is tried again after an hour.
+        for _ in range(130):
             self._calm_minute()
         status = self.status()
         assert [(one.type, one.status) for one in status.conditions] == [("Ready", "True")], status

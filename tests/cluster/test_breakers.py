@@ -1,6 +1,7 @@
 """What would end any other run stops the starts, fails no domain, and is over as soon as one probe says so."""
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -112,3 +113,30 @@ async def test_a_refused_request_is_tried_again_when_the_collection_is_edited(wo
     world.simulator.clear_faults()
     world.apply("wrong", domains(4), concurrency=1, pageSize=50)
     assert (await world.ready("wrong", RARELY * PROBE_SECONDS / 2)).status.emails == 10
+
+
+async def test_pods_that_a_quota_refuses_are_told_from_a_slow_job_controller(world: World) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": world.namespace},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    world.plane.kubectl("apply", "-f", "-", stdin=json.dumps(quota))
+    world.apply("refused", domains(3))
+    found = await world.until("refused", lambda found: found.condition("Stalled")[1] == "PodRefused", "stalled", 40)
+    assert "a quota or an admission policy refuses its pods" in found.status.conditions[0].message
+    world.plane.kubectl("delete", "resourcequota", "none", "-n", world.namespace)
+    assert (await world.ready("refused", 90)).status.emails == 6
+
+
+@pytest.mark.timeout(240, func_only=True)
+async def test_jobs_that_can_not_start_give_their_slots_back_to_other_collections(world: World) -> None:
+    world.apply("stuck", domains(30), concurrency=30, apiKeySecretRef={"name": "absent", "key": "HUNTER_API_KEY"})
+    await world.until("stuck", lambda found: found.condition("Stalled")[1] == "KeyMissing", "stalled", NAMED)
+    world.apply("other", domains(6), concurrency=2)
+    assert (await world.ready("other", 120)).status.emails == 21
+    found = await world.collection("stuck")
+    assert found.condition("Stalled") == ("True", "KeyMissing")
+    world.set_key(DEFAULT_KEY, name="absent")
+    assert (await world.ready("stuck", 90)).status.emails == sum(range(1, 31))

@@ -40,15 +40,18 @@ def settings() -> kopf.OperatorSettings:
 
 
 def registry(store: Store, changed: Callable[[Key], None]) -> kopf.OperatorRegistry:
-    """Return the handlers; `changed` is told the collection whose world has changed."""
+    """Return the handlers; `changed` is told the collection whose world has changed.
+
+    They are coroutines because kopf runs plain functions in threads, where neither store nor queue may be touched.
+    """
     handlers = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=handlers)
-    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.event(names.GROUP, names.VERSION, names.COLLECTIONS, registry=handlers)
-    def collection_event(event: kopf.RawEvent, **_: Any) -> None:
+    async def collection_event(event: kopf.RawEvent, **_: Any) -> None:
         try:
             collection = parse.collection(event["object"])
         except msgspec.ValidationError as error:
@@ -61,7 +64,7 @@ def registry(store: Store, changed: Callable[[Key], None]) -> kopf.OperatorRegis
         changed(collection.key)
 
     @kopf.on.event("batch", "v1", "jobs", registry=handlers)
-    def job_event(event: kopf.RawEvent, **_: Any) -> None:
+    async def job_event(event: kopf.RawEvent, **_: Any) -> None:
         deleted = event["type"] == "DELETED"
         made = parse.job(event["object"]) or parse.errand(event["object"])
         match made:

@@ -9,6 +9,7 @@ from pythonjsonlogger.json import JsonFormatter
 from novahunt_contract import __version__
 from novahunt_operator.app import Operator
 from novahunt_operator.cluster import Cluster
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.settings import Settings, SettingsError, read
 
 
@@ -24,9 +25,10 @@ def run() -> None:
 
 
 async def _main(settings: Settings) -> None:
-    cluster = await Cluster.connect()
+    metrics = Metrics()
+    cluster = await Cluster.connect(metrics)
     try:
-        await Operator(settings, cluster).run()
+        await Operator(settings, cluster, metrics).run()
     finally:
         await cluster.close()
 

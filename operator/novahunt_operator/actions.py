@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from novahunt_contract.errands import Task
 from novahunt_operator import errand_jobs, jobs, names, parse, paths
 from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.planner import Plan, Start
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Collection, Errand, Job, Result
+from novahunt_operator.records import Collection, Errand, Job, Key, Result
 from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
@@ -36,7 +38,19 @@ class RefusedError(Exception):
 class Actions:
     """Does what plans say; every step may be repeated after a crash, and then finds what it did before."""
 
-    def __init__(self, cluster: Cluster, store: Store, recorder: Recorder, settings: CollectorSettings) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: Store,
+        recorder: Recorder,
+        settings: CollectorSettings,
+        *,
+        metrics: Metrics,
+        progressed: Callable[[Key], None],
+    ) -> None:
+        """Take what it acts with; `progressed` is told after each step that work on the collection does not hang."""
+        self._metrics = metrics
+        self._progressed = progressed
         self._cluster = cluster
         self._store = store
         self._recorder = recorder
@@ -50,24 +64,27 @@ class Actions:
             ApiError: something else failed; what was not done is planned again.
         """
         # Results first: a Job may go only when its run is recorded.
-        await _all(self._settle(collection, settlement) for settlement in plan.settle)
-        await _all(self._expire(collection, result) for result in plan.expire)
-        await _all(self._record_counts(recording) for recording in plan.record_counts)
-        await _all(self._delete(job) for job in plan.delete)
-        await _all(self._delete(errand) for errand in plan.delete_errands)
-        await _all(self._start_errand(collection, start, now) for start in plan.start_errands)
-        await _all(self._start(collection, start, now) for start in plan.start)
+        key = collection.key
+        await self._all(key, (self._settle(collection, settlement) for settlement in plan.settle))
+        await self._all(key, (self._expire(collection, result) for result in plan.expire))
+        await self._all(key, (self._record_counts(recording) for recording in plan.record_counts))
+        await self._all(key, (self._delete(job) for job in plan.delete))
+        await self._all(key, (self._delete(errand) for errand in plan.delete_errands))
+        await self._all(key, (self._start_errand(collection, start, now) for start in plan.start_errands))
+        await self._all(key, (self._start(collection, start, now) for start in plan.start))
 
     async def adopt(self, collection: Collection) -> bool:
         """Let recorded results follow a changed deletion policy, some at a time; tell whether there were any."""
         owner = collection.uid if collection.spec.deletion_policy is DeletionPolicy.DELETE else None
         found = [known for known in self._store.results_of(collection.key).values() if known.owner_uid != owner]
-        await _all(self._recorder.write(collection, known.data) for known in found[:_ADOPTED_AT_ONCE])
+        some = found[:_ADOPTED_AT_ONCE]
+        await self._all(collection.key, (self._recorder.write(collection, known.data) for known in some))
         return bool(found)
 
     async def _settle(self, collection: Collection, settlement: Settlement) -> None:
         result = settlement.result
         await self._recorder.write(collection, result)
+        self._metrics.jobs_ended.labels(result.outcome, result.reason).inc()
         _log.info(
             "run %d of %s ended: %s (%s), %d addresses, %d credits",
             result.run,
@@ -84,6 +101,7 @@ class Actions:
     async def _start(self, collection: Collection, start: Start, now: datetime) -> None:
         body = jobs.build(collection, start, self._settings, now)
         await self._create(collection, body)
+        self._metrics.jobs_started.labels(Task.COLLECT).inc()
         _log.info(
             "run %d of %s started",
             start.run,
@@ -140,6 +158,7 @@ class Actions:
     async def _start_errand(self, collection: Collection, start: ErrandStart, now: datetime) -> None:
         body = errand_jobs.build(collection, start, self._settings, now)
         await self._create(collection, body)
+        self._metrics.jobs_started.labels(start.task).inc()
         _log.info("%s started, attempt %d", start.task, start.attempt, extra={"collection": str(collection.key)})
 
     async def remove(self, collection: Collection) -> None:
@@ -159,21 +178,23 @@ class Actions:
             self._store.drop_job(job.key, job.uid)
             self._store.drop_errand(job.key, job.uid)
 
+    async def _all(self, key: Key, calls: Iterable[Awaitable[object]]) -> None:
+        """Await all calls for a collection, a few at once; the first error is raised when all have ended."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(call: Awaitable[object]) -> None:
+            async with gate:
+                try:
+                    await call
+                finally:
+                    self._progressed(key)
+
+        results = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
 
 def _read(data: bytes) -> Job | Errand | None:
     raw = msgspec.json.decode(data)
     return parse.job(raw) or parse.errand(raw)
-
-
-async def _all(calls: Iterable[Awaitable[object]]) -> None:
-    """Await all calls, a few at once; the first error is raised when all have ended."""
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(call: Awaitable[object]) -> None:
-        async with gate:
-            await call
-
-    results = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result

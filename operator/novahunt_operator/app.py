@@ -13,17 +13,20 @@ import kopf
 from aiohttp import web
 
 from novahunt_contract.document import started_at
-from novahunt_operator import handlers, wire
+from novahunt_operator import handlers, names, wire
 from novahunt_operator.actions import Actions
 from novahunt_operator.cluster import ApiError, Cluster
 from novahunt_operator.documents import Documents
 from novahunt_operator.events import Events
+from novahunt_operator.gauges import Gauges
 from novahunt_operator.health import Health
 from novahunt_operator.intake import Intake
 from novahunt_operator.inventory import Inventory
+from novahunt_operator.kopfsession import KopfSessions
 from novahunt_operator.lease import Lease
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.leftovers import Leftovers
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.noticeboard import NoticeBoard
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
@@ -33,6 +36,7 @@ from novahunt_operator.records import Errand, Job, Key
 from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler, StartLimit
 from novahunt_operator.settings import Settings
+from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.sources import Sources
 from novahunt_operator.store import Store
 from novahunt_operator.suppression import Suppression
@@ -55,36 +59,47 @@ _log = logging.getLogger(__name__)
 class Operator:
     """One replica."""
 
-    def __init__(self, settings: Settings, cluster: Cluster) -> None:
-        """Take the settings and a connection."""
+    def __init__(self, settings: Settings, cluster: Cluster, metrics: Metrics) -> None:
+        """Take the settings, a connection, and what counts."""
         self._settings = settings
         self._cluster = cluster
         self._store = Store()
         self._progress = ProgressBoard()
-        self._queue: WorkQueue[Key] = WorkQueue()
+        self._queue: WorkQueue[Key] = WorkQueue(metrics)
         self._lease = Lease(cluster, settings.own_namespace, settings.lease_name, settings.identity)
-        self._health = Health()
+        self._signs = Signs(metrics)
+        self._kopf_sessions = KopfSessions(self._signs, metrics)
         self._scheduler = Scheduler(
             settings.collector.concurrency, StartLimit(settings.max_starts, settings.start_interval)
         )
-        self._permits = Permits(settings.collector.requests_per_second, settings.collector.requests_per_minute)
+        self._permits = Permits(
+            settings.collector.requests_per_second, settings.collector.requests_per_minute, metrics=metrics
+        )
         self._ledger = Ledger(
             cluster, self._store, repeats_charged=settings.collector.repeats_charged, now=lambda: datetime.now(UTC)
         )
-        recorder = Recorder(cluster, self._store)
+        recorder = Recorder(cluster, self._store, metrics)
         self._reconciler = Reconciler(
             settings=settings,
             store=self._store,
             sources=Sources(cluster),
             suppression=Suppression(cluster),
             scheduler=self._scheduler,
-            actions=Actions(cluster, self._store, recorder, settings.collector),
-            reporter=Reporter(cluster, self._store, Events(cluster, settings.identity)),
+            actions=Actions(
+                cluster,
+                self._store,
+                recorder,
+                settings.collector,
+                metrics=metrics,
+                progressed=self._queue.progressed,
+            ),
+            reporter=Reporter(cluster, self._store, Events(cluster, settings.identity), metrics),
             permits=self._permits,
             ledger=self._ledger,
             progress=self._progress,
             notices=NoticeBoard(),
             queue=self._queue,
+            metrics=metrics,
         )
         documents = Documents(cluster, self._store, recorder, settings.max_config_map_bytes)
         self._intake = Intake(
@@ -95,12 +110,27 @@ class Operator:
             sweeping=Sweeping(self._store, recorder, documents),
             ledger=self._ledger,
             progress=self._progress,
+            metrics=metrics,
             active=lambda: self._working and self._lease.held,
             progressed=self._reconciler.notify,
         )
         self._inventory = Inventory(cluster, self._store, settings.namespaces)
         self._leftovers = Leftovers(cluster, self._store, recorder, settings.namespaces)
         self._working = False
+        self._began = time.monotonic()
+        self._watches: list[Watch[wire.PodObject] | Watch[wire.ResultObject]] = []
+        gauges = Gauges(
+            store=self._store,
+            permits=self._permits,
+            queue=self._queue,
+            signs=self._signs,
+            lease_held=lambda: self._lease.held,
+            working=lambda: self._working and self._lease.held,
+        )
+        metrics.registry.register(gauges)
+        self._health = Health(
+            signs=self._signs, queue=self._queue, not_ready=self._not_ready, metrics=metrics.handler()
+        )
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
@@ -129,24 +159,22 @@ class Operator:
         notify = self._reconciler.notify
         pods, results = PodFeed(self._store, notify), ResultFeed(self._store, notify)
         namespaces: tuple[str | None, ...] = self._settings.namespaces or (None,)
-        watches: list[Watch[wire.PodObject] | Watch[wire.ResultObject]] = [
-            *(pod_watch(self._cluster, namespace, pods) for namespace in namespaces),
-            *(result_watch(self._cluster, namespace, results) for namespace in namespaces),
+        self._watches = [
+            *(pod_watch(self._cluster, namespace, pods, self._signs) for namespace in namespaces),
+            *(result_watch(self._cluster, namespace, results, self._signs) for namespace in namespaces),
         ]
-        for watch in watches:
-            self._health.watch(lambda watch=watch: watch.last_sign)  # type: ignore[misc]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._lease.keep())]
-            tasks += [group.create_task(watch.run()) for watch in watches]
-            tasks.append(group.create_task(self._work([watch.listed for watch in watches], stop)))
+            tasks += [group.create_task(watch.run()) for watch in self._watches]
+            tasks.append(group.create_task(self._work(stop)))
             await stop.wait()
             _log.info("stopping")
             for task in tasks:
                 task.cancel()
 
-    async def _work(self, listed: list[asyncio.Event], stop: asyncio.Event) -> None:
-        for event in listed:
-            await event.wait()
+    async def _work(self, stop: asyncio.Event) -> None:
+        for watch in self._watches:
+            await watch.listed.wait()
         known = await self._inventory.refresh()
         self._remember_the_past()
         for key in known:
@@ -158,6 +186,17 @@ class Operator:
             group.create_task(self._queue.run(_WORKERS, self._reconciler.reconcile))
             group.create_task(self._take_inventory())
             group.create_task(self._watch_with_kopf(stop))
+
+    def _not_ready(self) -> str:
+        """Say what this replica waits for before it could serve; nothing when it could, or stands by."""
+        if self._working or self._lease.stands_by:
+            return ""
+        seconds = time.monotonic() - self._began
+        if not self._lease.held:
+            return f"the Lease could not be taken or read for {seconds:.0f} s"
+        missing = [str(watch.watched) for watch in self._watches if not watch.listed.is_set()]
+        lists = ", ".join(missing) or "collections and Jobs"
+        return f"started {seconds:.0f} s ago, and the first list is not complete: {lists}"
 
     def _remember_the_past(self) -> None:
         """Rebuild from the Jobs what was started lately, and whether collectors may have asked Hunter."""
@@ -194,10 +233,13 @@ class Operator:
                 _log.warning("ConfigMaps that no result lists could not be looked for: %s", error)
 
     async def _watch_with_kopf(self, stop: asyncio.Event) -> None:
+        for namespace in self._settings.namespaces or (None,):
+            self._signs.expect(Watched(names.COLLECTIONS, namespace))
+            self._signs.expect(Watched("jobs", namespace))
         started = asyncio.Event()
         take_back = asyncio.create_task(_take_signals_back(started, stop))
         await kopf.operator(
-            registry=handlers.registry(self._store, self._reconciler.notify),
+            registry=handlers.registry(self._store, self._reconciler.notify, self._kopf_sessions),
             settings=handlers.settings(),
             namespaces=self._settings.namespaces,
             clusterwide=not self._settings.namespaces,

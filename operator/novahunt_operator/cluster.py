@@ -10,6 +10,7 @@ import msgspec
 from kubernetes.aio import client, config
 
 from novahunt_operator import wire
+from novahunt_operator.metrics import Metrics
 
 T = TypeVar("T")
 
@@ -72,13 +73,15 @@ class NotActiveError(ApiError):
 class Cluster:
     """A connection to one API server. None of its calls logs or returns a token."""
 
-    def __init__(self, api: client.ApiClient) -> None:
+    def __init__(self, api: client.ApiClient, metrics: Metrics | None = None) -> None:
+        """Take a client, and what counts the calls; without any they are counted for nobody."""
         self._api = api
+        self._metrics = metrics or Metrics()
         self.may_write: Callable[[], bool] = lambda: True
         """Asked before each write; a replica that has lost its lease must not write."""
 
     @classmethod
-    async def connect(cls, *, connections: int = 50) -> Self:
+    async def connect(cls, metrics: Metrics, *, connections: int = 50) -> Self:
         """Connect as the pod's service account, or else as the current kubeconfig context."""
         configuration = client.Configuration()
         configuration.connection_pool_maxsize = connections
@@ -86,7 +89,7 @@ class Cluster:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
             await config.load_kube_config(client_configuration=configuration)
-        return cls(client.ApiClient(configuration))
+        return cls(client.ApiClient(configuration), metrics)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -167,12 +170,13 @@ class Cluster:
         seconds: float = _CALL_SECONDS,
     ) -> bytes:
         """Make one call without retries, with a time limit; leases need to know at once."""
+        limit = aiohttp.ClientTimeout(total=seconds)
         try:
-            response = await self._request(
-                method, path, query, body, content_type, accept=accept, limit=aiohttp.ClientTimeout(total=seconds)
-            )
-            async with response:
-                data = await response.read()
+            with self._metrics.api_call(method, path) as call:
+                response = await self._request(method, path, query, body, content_type, accept=accept, limit=limit)
+                async with response:
+                    data = await response.read()
+                call.code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(0, type(error).__name__, f"no answer to {method} {path}") from None
         _raise_for(response.status, response.headers, data)
@@ -189,7 +193,9 @@ class Cluster:
         limit = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=_SILENCE_SECONDS)
         decoder = msgspec.json.Decoder(wire.WatchEvent)
         try:
-            response = await self._request("GET", path, full, None, "application/json", limit=limit)
+            with self._metrics.api_call("GET", path, watching=True) as call:
+                response = await self._request("GET", path, full, None, "application/json", limit=limit)
+                call.code = response.status
             async with response:
                 if response.status != 200:  # noqa: PLR2004 - OK
                     _raise_for(response.status, response.headers, await response.read())

@@ -10,6 +10,7 @@ import kopf
 import msgspec
 
 from novahunt_operator import names, parse
+from novahunt_operator.kopfsession import KopfSessions
 from novahunt_operator.records import Errand, Job, Key
 from novahunt_operator.store import Store
 
@@ -39,7 +40,7 @@ def settings() -> kopf.OperatorSettings:
     return found
 
 
-def registry(store: Store, changed: Callable[[Key], None]) -> kopf.OperatorRegistry:
+def registry(store: Store, changed: Callable[[Key], None], sessions: KopfSessions) -> kopf.OperatorRegistry:
     """Return the handlers; `changed` is told the collection whose world has changed.
 
     They are coroutines because kopf runs plain functions in threads, where neither store nor queue may be touched.
@@ -47,8 +48,9 @@ def registry(store: Store, changed: Callable[[Key], None]) -> kopf.OperatorRegis
     handlers = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=handlers)
-    async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+    async def login(**kwargs: Any) -> kopf.AiohttpSession | None:
+        found = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        return sessions.open(found) if found is not None else None
 
     @kopf.on.event(names.GROUP, names.VERSION, names.COLLECTIONS, registry=handlers)
     async def collection_event(event: kopf.RawEvent, **_: Any) -> None:

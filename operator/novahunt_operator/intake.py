@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from novahunt_contract import intake as protocol
 from novahunt_contract.document import InvalidDocumentError
@@ -17,6 +18,7 @@ from novahunt_contract.errands import Task
 from novahunt_operator.cluster import ApiError
 from novahunt_operator.documents import Documents, LaterRunError, NotStoredError
 from novahunt_operator.ledger import Ledger
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.parts import DamagedDocumentError
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
@@ -75,6 +77,7 @@ class Intake:
         sweeping: Sweeping,
         ledger: Ledger,
         progress: ProgressBoard,
+        metrics: Metrics,
         active: Callable[[], bool],
         progressed: Callable[[Key], None],
     ) -> None:
@@ -86,6 +89,7 @@ class Intake:
         self._sweeping = sweeping
         self._ledger = ledger
         self._progress = progress
+        self._metrics = metrics
         self._active = active
         self._progressed = progressed
         self._first_calls: dict[str, float] = {}
@@ -94,7 +98,9 @@ class Intake:
         """Return the web application."""
         # Packed bodies are opened here, with a limit on what comes out of them.
         application = web.Application(
-            client_max_size=protocol.MAX_DOCUMENT_BYTES, handler_args={"auto_decompress": False}
+            client_max_size=protocol.MAX_DOCUMENT_BYTES,
+            handler_args={"auto_decompress": False},
+            middlewares=[self._counted],
         )
         application.add_routes(
             [
@@ -108,6 +114,23 @@ class Intake:
             ]
         )
         return application
+
+    @web.middleware
+    async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count a call when it is answered; one whose caller hangs up has no answer."""
+        resource = request.match_info.route.resource
+        # Whoever calls may think of any path and method.
+        called = (request.method, resource.canonical) if resource is not None else ("none", "none")
+        try:
+            response = await handler(request)
+        except web.HTTPException as refused:
+            self._metrics.intake_requests.labels(*called, refused.status).inc()
+            raise
+        except Exception:
+            self._metrics.intake_requests.labels(*called, web.HTTPInternalServerError.status_code).inc()
+            raise
+        self._metrics.intake_requests.labels(*called, response.status).inc()
+        return response
 
     def _guarded(
         self, handler: Callable[[web.Request, Caller], Awaitable[web.Response]]

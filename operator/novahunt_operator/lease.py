@@ -38,6 +38,8 @@ class Lease:
         self._valid_until = float("-inf")
         self._seen: tuple[str, float] = ("", float("-inf"))
         """The Lease's last seen version, and when it was first seen."""
+        self.stands_by = False
+        """Whether, as last read, another one holds the Lease: this replica can take over."""
 
     @property
     def held(self) -> bool:
@@ -80,7 +82,9 @@ class Lease:
             if lease is not None and not self._free(lease):
                 # The monotonic clock of a suspended machine stands still: what is read counts.
                 self._valid_until = float("-inf")
+                self.stands_by = True
                 return False
+            self.stands_by = False
             await self._write(lease, holder=self._identity)
         except ConflictError:
             return False

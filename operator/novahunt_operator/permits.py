@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from novahunt_contract.intake import Answered
+from novahunt_operator.metrics import Metrics, key_label
 from novahunt_operator.records import Key
 from novahunt_operator.waits import KeyPace
 from novahunt_operator.windows import KeyWindows, Window
@@ -24,14 +25,31 @@ class _Line:
     """Pod UIDs and collections of the waiting collectors; a pod that calls again may be in it twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """How it stands with a key: collectors that wait for a permit, and the part of the pace that is left (0 to 1)."""
+
+    fingerprint: str
+    waiting: int
+    pace: float
+
+
 class Permits:
     """The pace of all keys, whoever uses them."""
 
-    def __init__(self, per_second: int, per_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take both windows' limits, in requests per key."""
+    def __init__(
+        self,
+        per_second: int,
+        per_minute: int,
+        *,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take both windows' limits, in requests per key; and what counts, without which nobody is told."""
         self._limits = (Window(per_second, _SECOND), Window(per_minute, _MINUTE))
         self._used_until = float("-inf")
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._lines: dict[str, _Line] = {}
 
     def assume_used(self, until: float) -> None:
@@ -43,17 +61,21 @@ class Permits:
     async def acquire(self, fingerprint: str, collection: Key, pod_uid: str, *, seconds: float) -> str | None:
         """Wait for a permit for so long; None: none came free."""
         line = self._line(fingerprint)
+        asked, result = self._clock(), "none"
         line.waiting.append((pod_uid, collection))
         try:
             async with asyncio.timeout(seconds), line.turn:
                 while (pause := line.windows.next_at(self._clock()) - self._clock()) > 0:
                     line.changed.clear()
                     await _sleep_or(line.changed, pause)
+                result = "granted"
+                self._metrics.permits_granted.labels(key_label(fingerprint)).inc()
                 return str(line.windows.grant(self._clock()))
         except TimeoutError:
             return None
         finally:
             line.waiting.remove((pod_uid, collection))
+            self._metrics.permit_seconds.labels(result).observe(self._clock() - asked)
 
     def report(self, fingerprint: str, answered: Answered) -> None:
         """Take what became of a permit. A number that is none counts as a request that was not asked for."""
@@ -62,6 +84,8 @@ class Permits:
         if answered.unused:
             line.windows.give_back(number)
         else:
+            self._metrics.hunter_requests.labels(key_label(fingerprint)).inc()
+            self._metrics.hunter_throttles.labels(key_label(fingerprint)).inc(answered.throttled)
             line.windows.answer(
                 number, self._clock(), throttled=answered.throttled, retry_after=answered.retry_after_seconds
             )
@@ -84,6 +108,13 @@ class Permits:
                     slowed=usage.slowed,
                 )
         return None
+
+    def states(self) -> list[KeyState]:
+        """Return how it stands with every key that was used."""
+        return [
+            KeyState(fingerprint, len({pod for pod, _ in line.waiting}), line.windows.usage(self._clock()).slowed)
+            for fingerprint, line in self._lines.items()
+        ]
 
     def _line(self, fingerprint: str) -> _Line:
         line = self._lines.get(fingerprint)

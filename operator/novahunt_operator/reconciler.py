@@ -13,6 +13,7 @@ from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.lifetime import removal_at
 from novahunt_operator.lists import Lists
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.noticeboard import KeyReference, NoticeBoard
 from novahunt_operator.permits import Permits
 from novahunt_operator.planner import Demand, Limits, Outlook, look, plan
@@ -63,6 +64,7 @@ class Reconciler:
         progress: ProgressBoard,
         notices: NoticeBoard,
         queue: WorkQueue[Key],
+        metrics: Metrics,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Take the parts that it leads."""
@@ -78,6 +80,7 @@ class Reconciler:
         self._progress = progress
         self._notices = notices
         self._queue = queue
+        self._metrics = metrics
         self._now = now
         self._limits = Limits(
             probe_after=settings.probe_after,
@@ -165,7 +168,8 @@ class Reconciler:
             search_hash=search_hash(collection.spec.search),
             now=self._now(),
         )
-        outlook = look(world, self._limits, storage_conflict(collection, self._store.collections()))
+        with self._metrics.plan_seconds.labels("look").time():
+            outlook = look(world, self._limits, storage_conflict(collection, self._store.collections()))
         self._exchange_notices(outlook, reference)
         return outlook
 
@@ -188,7 +192,8 @@ class Reconciler:
         if not self._is_refused(key):
             allowed, allowed_errands = self._scheduler.allowed(key, now), self._scheduler.allowed_errands(key)
         # From here to the promise nothing else runs, so no credit is promised twice.
-        decided = plan(outlook, allowed, self._ledger.available(collection), allowed_errands=allowed_errands)
+        with self._metrics.plan_seconds.labels("plan").time():
+            decided = plan(outlook, allowed, self._ledger.available(collection), allowed_errands=allowed_errands)
         self._ledger.hold(collection, decided.start)
         self._notices.promise(key, len(decided.start))
         for _ in decided.start:
@@ -246,8 +251,9 @@ class Reconciler:
             interval_seconds=self._settings.start_interval.total_seconds(),
             refusal=self._refused.get(collection.key, ("", 0.0))[0],
         )
-        wait = find_wait(outlook, scheduling, self._permits.pace_of(collection.key))
-        later = await self._reporter.report(collection, compute(outlook, wait))
+        with self._metrics.plan_seconds.labels("status").time():
+            status = compute(outlook, find_wait(outlook, scheduling, self._permits.pace_of(collection.key)))
+        later = await self._reporter.report(collection, status)
         if later is not None:
             self._queue.add(collection.key, later)
         else:

@@ -7,6 +7,7 @@ import msgspec
 from novahunt_operator import names, parse, paths, wire
 from novahunt_operator.cluster import ApiError, Cluster, ConflictError
 from novahunt_operator.jobs import owner_reference
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.records import Collection, Key, Result, StoredResult
 from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
@@ -15,7 +16,9 @@ from novahunt_operator.store import Store
 class Recorder:
     """The only writer of DomainResults and of the list of ConfigMaps that hold a document."""
 
-    def __init__(self, cluster: Cluster, store: Store) -> None:
+    def __init__(self, cluster: Cluster, store: Store, metrics: Metrics | None = None) -> None:
+        """Take where to write and what to know; and what counts, without which nobody is told."""
+        self._metrics = metrics or Metrics()
         self._cluster = cluster
         self._store = store
         self.untidy: set[Key] = set()
@@ -43,6 +46,7 @@ class Recorder:
             body["metadata"] |= {"resourceVersion": str(before.resource_version), "uid": before.uid}
             path = paths.results(namespace, before.key.name)
             written = await self._cluster.replace(path, body, wire.ResultObject)
+        self._metrics.results_recorded.labels(result.outcome).inc()
         stored = parse.result(written)
         self._store.put_result(stored)
         if before is not None and result.storage is not None:

@@ -7,6 +7,7 @@ import msgspec
 from novahunt_operator import parse, paths
 from novahunt_operator.cluster import JSON_PATCH, Cluster, NotFoundError
 from novahunt_operator.events import Events, transitions
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.records import Collection, Key
 from novahunt_operator.statusobject import CollectionStatus
 from novahunt_operator.store import Store
@@ -19,7 +20,8 @@ _BYTES_PER_SECOND = 30_000
 class Reporter:
     """The only writer of `DomainCollection.status`."""
 
-    def __init__(self, cluster: Cluster, store: Store, events: Events) -> None:
+    def __init__(self, cluster: Cluster, store: Store, events: Events, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._cluster = cluster
         self._store = store
         self._events = events
@@ -43,6 +45,7 @@ class Reporter:
         except NotFoundError:
             self._store.drop_collection(collection.key, collection.uid)
             return None
+        self._metrics.status_writes.inc()
         self._next_write[collection.key] = time.monotonic() + max(_MIN_SECONDS, len(data) / _BYTES_PER_SECOND)
         self._store.put_collection(parse.collection(msgspec.json.decode(data)))
         for note in transitions(collection.status, status):

@@ -6,7 +6,6 @@ kopf would keep each object whole; 50,000 results cost it 750 MiB (measured with
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -15,6 +14,7 @@ import msgspec
 from novahunt_operator import names, parse, paths, wire
 from novahunt_operator.cluster import ApiError, Cluster, GoneError, error_of
 from novahunt_operator.records import Key, Pod, StoredResult
+from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.store import Store
 
 PAGE = 500
@@ -53,9 +53,12 @@ class Watch(Generic[Wire]):
         namespace: str | None,
         item: type[Wire],
         feed: Feed[Wire],
+        signs: Signs,
         selector: str = "",
     ) -> None:
         self._cluster = cluster
+        self._signs = signs
+        self.watched = Watched(paths.target(path).resource, namespace)
         self._path = path
         self._namespace = namespace
         self._page: type[wire.Page[Wire]] = wire.Page[item]  # type: ignore[valid-type]
@@ -64,18 +67,18 @@ class Watch(Generic[Wire]):
         self._selector = {"labelSelector": selector} if selector else {}
         self.listed = asyncio.Event()
         """Set once the first list is complete."""
-        self.last_sign = time.monotonic()
-        """When the API server last said anything on this watch, bookmarks included."""
 
     async def run(self) -> None:
         """Watch until cancelled; faults are waited out with jitter, and what was missed is listed again."""
         version = ""
         pause = 0.5
+        self._signs.expect(self.watched)
         while True:
             try:
                 if not version:
                     version = await self._list()
                     self.listed.set()
+                self._signs.begin(self.watched)
                 async for event in self._cluster.watch(self._path, {**self._selector, "resourceVersion": version}):
                     version = self._take(event)
                     pause = 0.5
@@ -93,14 +96,14 @@ class Watch(Generic[Wire]):
         while True:
             page = await self._cluster.get(self._path, self._page, query)
             uids.update(self._feed.seen(item) for item in page.items)
-            self.last_sign = time.monotonic()
+            self._signs.heard(self.watched)
             if not page.metadata.continue_:
                 self._feed.only(self._namespace, uids, int(page.metadata.resource_version))
                 return page.metadata.resource_version
             query["continue"] = page.metadata.continue_
 
     def _take(self, event: wire.WatchEvent) -> str:
-        self.last_sign = time.monotonic()
+        self._signs.heard(self.watched)
         if event.type == "ERROR":
             status = msgspec.json.decode(event.object, type=wire.StatusObject)
             raise error_of(status.code, bytes(event.object))
@@ -184,12 +187,13 @@ class ResultFeed:
         self._notify(Key(result.key.namespace, result.data.collection))
 
 
-def pod_watch(cluster: Cluster, namespace: str | None, feed: PodFeed) -> Watch[wire.PodObject]:
+def pod_watch(cluster: Cluster, namespace: str | None, feed: PodFeed, signs: Signs) -> Watch[wire.PodObject]:
     """Return the watch of collectors' pods."""
-    path = paths.pods(namespace)
-    return Watch(cluster, path, namespace=namespace, item=wire.PodObject, feed=feed, selector=names.SELECTOR)
+    path, item, selector = paths.pods(namespace), wire.PodObject, names.SELECTOR
+    return Watch(cluster, path, namespace=namespace, item=item, feed=feed, signs=signs, selector=selector)
 
 
-def result_watch(cluster: Cluster, namespace: str | None, feed: ResultFeed) -> Watch[wire.ResultObject]:
+def result_watch(cluster: Cluster, namespace: str | None, feed: ResultFeed, signs: Signs) -> Watch[wire.ResultObject]:
     """Return the watch of DomainResults."""
-    return Watch(cluster, paths.results(namespace), namespace=namespace, item=wire.ResultObject, feed=feed)
+    path, item = paths.results(namespace), wire.ResultObject
+    return Watch(cluster, path, namespace=namespace, item=item, feed=feed, signs=signs)

@@ -244,10 +244,23 @@ def test_the_pod_keeps_to_the_restricted_standard(helm: Helm) -> None:
 
 def test_the_intake_is_found_by_the_address_that_the_operator_hands_out(helm: Helm) -> None:
     objects = helm.template(release="novahunt", namespace="tools")
-    (service,) = of_kind(objects, "Service")
+    service, _ = of_kind(objects, "Service")
     assert service["spec"]["clusterIP"] == "None"
     url = f"http://{service['metadata']['name']}.tools.svc:{service['spec']['ports'][0]['port']}"
     assert environment(objects)["NOVAHUNT_INTAKE_URL"] == url == "http://novahunt-intake.tools.svc:8090"
+    (deployment,) = of_kind(objects, "Deployment")
+    assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_the_metrics_are_found_by_the_name_of_their_port_on_every_replica(helm: Helm) -> None:
+    objects = helm.template(release="novahunt")
+    _, service = of_kind(objects, "Service")
+    assert service["metadata"]["name"] == "novahunt-metrics"
+    assert (service["spec"]["clusterIP"], service["spec"]["publishNotReadyAddresses"]) == ("None", True)
+    (port,) = service["spec"]["ports"]
+    (named,) = (one for one in container(objects)["ports"] if one["name"] == port["targetPort"])
+    assert (port["name"], port["port"]) == ("metrics", named["containerPort"])
+    assert environment(objects)["NOVAHUNT_HEALTH_PORT"] == str(named["containerPort"])
     (deployment,) = of_kind(objects, "Deployment")
     assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
 

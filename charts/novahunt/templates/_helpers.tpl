@@ -3,15 +3,15 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of the release's objects: at most 56 characters, so that "-intake" still fits a Service's 63. */}}
+{{/* The name of the release's objects: at most 55 characters, so that "-metrics" still fits a Service's 63. */}}
 {{- define "novahunt.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 56 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 55 | trimSuffix "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 56 | trimSuffix "-" }}
+{{- .Release.Name | trunc 55 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 56 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | trunc 55 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
@@ -22,6 +22,10 @@
 
 {{- define "novahunt.intakeName" -}}
 {{- printf "%s-intake" (include "novahunt.fullname" .) }}
+{{- end }}
+
+{{- define "novahunt.metricsName" -}}
+{{- printf "%s-metrics" (include "novahunt.fullname" .) }}
 {{- end }}
 
 {{/* The Lease that says which replica is active. */}}

@@ -105,6 +105,27 @@ def test_after_a_kill_the_other_takes_over_within_15_seconds_and_never_while_the
     play(scene)
 
 
+def test_who_finds_another_holder_stands_by_and_who_holds_it_or_has_read_nothing_does_not() -> None:
+    async def scene(api: OneLease, one: Lease, two: Lease, clock: Clock) -> None:
+        del clock
+        assert not one.stands_by
+        await one.acquire()
+        waiting = asyncio.ensure_future(two.acquire())
+        await asyncio.sleep(5)
+        assert (one.stands_by, two.stands_by) == (False, True)
+        await one.release()
+        await waiting
+        assert not two.stands_by
+        api.away = True
+        starting = Lease(cast("Cluster", api), "novahunt", "operator", "three")
+        trying = asyncio.ensure_future(starting.acquire())
+        await asyncio.sleep(5)
+        assert not starting.stands_by
+        await cancelled(trying)
+
+    play(scene)
+
+
 def test_a_clean_stop_lets_the_other_take_over_at_once() -> None:
     async def scene(api: OneLease, one: Lease, two: Lease, clock: Clock) -> None:
         await one.acquire()

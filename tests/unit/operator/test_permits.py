@@ -6,7 +6,8 @@ from typing import Any
 
 from builders import KEY
 from novahunt_contract.intake import Answered
-from novahunt_operator.permits import Permits
+from novahunt_operator.metrics import Metrics
+from novahunt_operator.permits import KeyState, Permits
 from novahunt_operator.records import Key
 from virtual_time import run
 
@@ -179,5 +180,50 @@ def test_an_answer_with_a_number_that_was_never_granted_counts_as_a_request() ->
         permits.report("key", Answered("rubbish"))
         await permits.acquire("key", KEY, "a", seconds=10)
         assert clock() == 1001
+
+    run(scene)
+
+
+def test_permits_requests_throttles_and_waits_are_counted_by_the_first_digits_of_the_key() -> None:
+    async def scene(clock: Clock) -> None:
+        metrics = Metrics()
+        permits = Permits(1, 500, metrics=metrics, clock=clock)
+
+        def value(name: str, **labels: str) -> float | None:
+            return metrics.registry.get_sample_value(f"novahunt_{name}", labels)
+
+        first = await permits.acquire("3fa9c0ffee", KEY, "a", seconds=1)
+        assert first is not None
+        permits.report("3fa9c0ffee", Answered(first))
+        second = await permits.acquire("3fa9c0ffee", KEY, "a", seconds=5)
+        assert second is not None
+        permits.report("3fa9c0ffee", Answered(second, throttled=True, retry_after_seconds=100))
+        assert await permits.acquire("3fa9c0ffee", KEY, "a", seconds=5) is None
+        await asyncio.sleep(100)
+        third = await permits.acquire("3fa9c0ffee", KEY, "a", seconds=5)
+        assert third is not None
+        permits.report("3fa9c0ffee", Answered(third, unused=True))
+        assert value("permits_granted_total", key="3fa9") == 3
+        assert value("hunter_requests_total", key="3fa9") == 2
+        assert value("hunter_throttles_total", key="3fa9") == 1
+        # The first and the third came at once, the second after the window's second.
+        assert value("permit_wait_seconds_count", result="granted") == 3
+        assert value("permit_wait_seconds_sum", result="granted") == 1
+        assert value("permit_wait_seconds_sum", result="none") == 5
+
+    run(scene)
+
+
+def test_how_it_stands_with_each_key_is_told() -> None:
+    async def scene(clock: Clock) -> None:
+        permits = Permits(1, 500, clock=clock)
+        assert permits.states() == []
+        permits.report("slow", Answered("0", throttled=True))
+        permits.report("quick", Answered("0"))
+        asking = [("a", KEY), ("a", KEY), ("b", OTHER)]
+        waiting = [asyncio.ensure_future(permits.acquire("slow", key, pod, seconds=0.5)) for pod, key in asking]
+        await asyncio.sleep(0.1)
+        assert permits.states() == [KeyState("slow", waiting=2, pace=0.5), KeyState("quick", waiting=0, pace=1.0)]
+        await asyncio.gather(*waiting)
 
     run(scene)

@@ -28,6 +28,7 @@ from novahunt_operator.documents import Documents
 from novahunt_operator.intake import Intake
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.leftovers import Leftovers
+from novahunt_operator.metrics import Metrics
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.recorder import Recorder
@@ -68,6 +69,7 @@ class Desk:
     store: Store
     url: str
     progress: ProgressBoard
+    metrics: Metrics
     session: aiohttp.ClientSession
 
     def keep(self, of: Collection) -> None:
@@ -140,7 +142,7 @@ def token(of: Pod) -> str:
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    cluster, store, progress = MemoryCluster(), Store(), ProgressBoard()
+    cluster, store, progress, metrics = MemoryCluster(), Store(), ProgressBoard(), Metrics()
     key = {**ECAlgorithm.to_jwk(SIGNER.public_key(), as_dict=True), "kid": "k", "use": "sig", "alg": "ES256"}
     cluster.objects[paths.ISSUER] = {"issuer": ISSUER}
     cluster.objects[paths.SIGNING_KEYS] = {"keys": [key]}
@@ -150,6 +152,7 @@ async def desk() -> AsyncIterator[Desk]:
         store=store,
         tokens=Tokens(cluster),
         permits=Permits(15, 500),
+        metrics=metrics,
         documents=stored,
         sweeping=Sweeping(store, recorder, stored),
         ledger=Ledger(cluster, store, repeats_charged=False, now=lambda: datetime.now(UTC)),
@@ -161,7 +164,7 @@ async def desk() -> AsyncIterator[Desk]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with aiohttp.ClientSession() as session:
-        yield Desk(cluster, store, f"http://127.0.0.1:{runner.addresses[0][1]}", progress, session)
+        yield Desk(cluster, store, f"http://127.0.0.1:{runner.addresses[0][1]}", progress, metrics, session)
     await runner.cleanup()
     await cluster.close()
 
@@ -170,6 +173,24 @@ async def desk() -> AsyncIterator[Desk]:
 def sweep(desk: Desk) -> str:
     """The token of a sweep at work."""
     return desk.caller(errand(Task.SWEEP))
+
+
+# Counting
+
+
+async def test_calls_are_counted_by_route_never_by_path_and_strange_ones_together(desk: Desk, sweep: str) -> None:
+    await desk.stored(document())
+    await desk.call("GET", f"{protocol.DOCUMENTS}/{A}", sweep)
+    await desk.call("GET", f"{protocol.DOCUMENTS}/{A}", "no token")
+    await desk.call("GET", "/v1/a.example", sweep)
+    await desk.call("PURGE", protocol.PERMITS, sweep)
+    family = next(one for one in desk.metrics.registry.collect() if one.name == "novahunt_intake_requests")
+    assert {(*sample.labels.values(), sample.value) for sample in family.samples} == {
+        ("GET", "/v1/documents/{domain}", "200", 1),
+        ("GET", "/v1/documents/{domain}", "401", 1),
+        ("none", "none", "404", 1),
+        ("none", "none", "405", 1),
+    }
 
 
 # Rights

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from novahunt_operator import workqueue
-from novahunt_operator.workqueue import WorkQueue
+from novahunt_operator.metrics import Metrics
+from novahunt_operator.workqueue import Backlog, WorkQueue
 from virtual_time import run
 
 Clock = Callable[[], float]
@@ -205,3 +206,45 @@ def test_one_key_that_fails_does_not_hold_up_the_others() -> None:
         assert [key for _, key in diary.notes] == ["bad", "good"]
 
     play(scene, diary.work, workers=1)
+
+
+def test_what_waits_and_how_long_is_told() -> None:
+    diary = Diary(seconds=10)
+
+    async def scene(queue: WorkQueue[str], _: Clock) -> None:
+        assert queue.backlog() == Backlog(0, 0, 0)
+        for key in "abc":
+            queue.add(key)
+        queue.add("later", 100)
+        await asyncio.sleep(4)
+        queue.add("a")
+        # One is worked on, and due again afterwards; the one of later does not wait yet.
+        assert queue.backlog() == Backlog(depth=2, oldest_seconds=4, longest_seconds=4)
+        await asyncio.sleep(200)
+        assert queue.backlog() == Backlog(0, 0, 0)
+
+    play(scene, diary.work, workers=1)
+
+
+def test_adds_retries_rounds_and_their_errors_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    diary, metrics = Diary(failures=2), Metrics()
+
+    def value(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(f"novahunt_{name}", labels)
+
+    async def scene(clock: Clock) -> None:
+        with timed_by(clock):
+            queue = WorkQueue[str](metrics)
+            running = asyncio.ensure_future(queue.run(1, diary.work(queue, clock)))
+            queue.add("a", 1)
+            queue.add("a", 5)
+            await asyncio.sleep(100)
+            running.cancel()
+            await asyncio.wait([running])
+
+    with caplog.at_level(logging.CRITICAL, "novahunt_operator.workqueue"):
+        run(scene)
+    assert value("workqueue_adds_total") == 3
+    assert value("workqueue_retries_total") == 2
+    assert value("reconcile_errors_total", error="OSError") == 2
+    assert value("reconcile_duration_seconds_count") == 3

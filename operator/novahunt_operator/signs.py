@@ -1,0 +1,47 @@
+"""Signs of life: when the API server last said anything on each watch, bookmarks included."""
+
+import time
+from typing import NamedTuple
+
+from novahunt_operator.metrics import Metrics
+
+
+class Watched(NamedTuple):
+    """One watch: of a kind, named as in paths, in one namespace (None: in all)."""
+
+    resource: str
+    namespace: str | None
+
+    def __str__(self) -> str:
+        """Return words for people."""
+        return f"{self.resource} in {self.namespace or 'all namespaces'}"
+
+
+class Signs:
+    """The last sign of each watch that there must be."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """Take what counts the watches that are begun anew."""
+        self._metrics = metrics
+        self._last: dict[Watched, float] = {}
+        self._begun: set[Watched] = set()
+
+    def expect(self, watched: Watched) -> None:
+        """Take that there must be this watch from now on."""
+        self._last[watched] = time.monotonic()
+
+    def begin(self, watched: Watched) -> None:
+        """Take that a connection for a watch is about to be made."""
+        if watched in self._begun:
+            self._metrics.watch_restarts.labels(watched.resource).inc()
+        self._begun.add(watched)
+
+    def heard(self, watched: Watched) -> None:
+        """Take a sign of life; one of a watch that is not expected means nothing."""
+        if watched in self._last:
+            self._last[watched] = time.monotonic()
+
+    def ages(self) -> dict[Watched, float]:
+        """Return for how many seconds each expected watch has been silent."""
+        now = time.monotonic()
+        return {watched: now - at for watched, at in self._last.items()}

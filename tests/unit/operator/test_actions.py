@@ -1,0 +1,83 @@
+"""What carrying a plan out counts, and that long work tells after each step that it does not hang."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from builders import KEY, NOW, collection, collector_settings, job, result
+from novahunt_contract.outcomes import Reason
+from novahunt_operator import paths
+from novahunt_operator.actions import Actions
+from novahunt_operator.cluster import ConflictError
+from novahunt_operator.metrics import Metrics
+from novahunt_operator.planner import Plan, Start
+from novahunt_operator.recorder import Recorder
+from novahunt_operator.records import Key
+from novahunt_operator.store import Store
+from novahunt_operator.survey import Settlement
+from unit.operator.memory_cluster import MemoryCluster
+
+
+class Dated(MemoryCluster):
+    """A cluster that dates what is created, as a Job must be."""
+
+    def _keep(self, path: str, body: dict[str, object]) -> dict[str, object]:
+        kept = super()._keep(path, body)
+        metadata = kept["metadata"]
+        assert isinstance(metadata, dict)
+        metadata.setdefault("creationTimestamp", "2026-11-24T12:00:00Z")
+        return kept
+
+
+class Desk:
+    """Actions, and what they count and tell."""
+
+    def __init__(self) -> None:
+        self.cluster = Dated()
+        self.store = Store()
+        self.metrics = Metrics()
+        self.steps: list[Key] = []
+        self.actions = Actions(
+            self.cluster,
+            self.store,
+            Recorder(self.cluster, self.store, self.metrics),
+            collector_settings(),
+            metrics=self.metrics,
+            progressed=self.steps.append,
+        )
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"novahunt_{name}_total", labels)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    found = Desk()
+    yield found
+    await found.cluster.close()
+
+
+async def test_started_and_recorded_runs_are_counted_and_each_step_is_told(desk: Desk) -> None:
+    ends = [
+        Settlement(job(domain), result(domain, reason), delete=False)
+        for domain, reason in (("a.example", Reason.COLLECTED), ("b.example", Reason.KEY_REFUSED))
+    ]
+    starts = tuple(Start(f"n{number}.example", 1, None) for number in range(25))
+    await desk.actions.carry_out(collection(), Plan(settle=tuple(ends), start=starts, delete=()), NOW)
+    assert desk.value("jobs_started", task="collect") == 25
+    assert desk.value("jobs_ended", outcome="Collected", reason="Collected") == 1
+    assert desk.value("jobs_ended", outcome="Pending", reason="KeyRefused") == 1
+    assert desk.value("results_recorded", outcome="Collected") == 1
+    assert desk.steps == [KEY] * 27
+
+
+async def test_a_step_that_fails_is_told_too_and_not_counted(desk: Desk) -> None:
+    earlier = Start("n1.example", 1, None)
+    await desk.actions.carry_out(collection(), Plan(settle=(), start=(earlier,), delete=()), NOW)
+    # Another one's Job has the name now.
+    for path in desk.cluster.names(paths.jobs(KEY.namespace)):
+        desk.cluster.objects[paths.jobs(KEY.namespace, path)]["metadata"]["ownerReferences"][0]["uid"] = "stranger"
+    with pytest.raises(ConflictError):
+        await desk.actions.carry_out(collection(), Plan(settle=(), start=(earlier,), delete=()), NOW)
+    assert desk.value("jobs_started", task="collect") == 1
+    assert desk.steps == [KEY] * 2

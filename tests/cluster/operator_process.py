@@ -36,9 +36,9 @@ class OperatorProcess:
     health_port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it; its log goes to a file."""
-        environment = {
+    def environment(self) -> dict[str, str]:
+        """Return all that it is started with; a kubeconfig of the chart's account is written for it."""
+        return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT / 'common'}:{ROOT / 'operator'}",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -56,10 +56,19 @@ class OperatorProcess:
             "WORKER_MAX_JOBS_PER_INTERVAL": "0",
             **self.settings,
         }
+
+    def start(self) -> None:
+        """Start it; its log goes to a file."""
+        environment = self.environment()
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "novahunt_operator"], env=environment, cwd=self.folder, stdout=log, stderr=log
             )
+
+    @property
+    def pid(self) -> int:
+        """The process that runs; 0: none does."""
+        return self._process.pid if self._process is not None else 0
 
     @property
     def log_file(self) -> Path:

@@ -49,9 +49,24 @@ class Place:
         return Path(self.plane.environment[AUDIT_LOG])
 
     async def collect(
-        self, name: str, domains: Sequence[str], *, inline: bool = False, volume: bool = True, **spec: Any
+        self,
+        name: str,
+        domains: Sequence[str],
+        *,
+        inline: bool = False,
+        volume: bool = True,
+        wishes: Mapping[str, Any] | None = None,
     ) -> str:
-        """Make a collection of so many domains and return its UID; a longer list lies in a ConfigMap if not inline."""
+        """Make a collection and return its UID.
+
+        Args:
+            name: Its name.
+            domains: Its list, which lies in a ConfigMap if it is not inline.
+            inline: Whether the list stands in the collection itself.
+            volume: Whether it stores on the claim, or in ConfigMaps.
+            wishes: Further fields of its spec.
+        """
+        spec: dict[str, Any] = {"domains": list(domains) if inline else [], **(wishes or {})}
         if not inline:
             await self.make_list(name, domains)
             spec["domainsFrom"] = [{"configMapKeyRef": {"name": name, "key": LIST_KEY}}]
@@ -61,7 +76,7 @@ class Place:
             "apiVersion": names.API_VERSION,
             "kind": "DomainCollection",
             "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {"domains": list(domains) if inline else [], **spec},
+            "spec": spec,
         }
         made = await self.admin.create(paths.collections(self.namespace), body, dict[str, Any])
         return str(made["metadata"]["uid"])
@@ -82,10 +97,9 @@ def control_plane_with_nodes(name: str, nodes: int = 4) -> Iterator[ControlPlane
     """Bring the control plane up, with an audit log, simulated nodes and both kinds, and down at the end."""
     options = ["--simulated-nodes", str(nodes), "--kube-api-qps", str(QPS), "--kube-api-burst", str(BURST)]
     with control_plane.running(name, "--audit-log", *options) as plane:
-        plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
+        serve_kinds(plane)
         for manifest in simulated_receipts.manifests():
-            plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+            apply(plane, manifest)
         yield plane
 
 
@@ -100,15 +114,12 @@ async def place(plane: ControlPlane, settings: Mapping[str, str], *, receipts: b
     """
     namespace = f"bench-{uuid.uuid4().hex[:8]}"
     label = {simulated_receipts.LABEL: "receipts"} if receipts else {}
-    _apply(plane, {"kind": "Namespace", "metadata": {"name": namespace, "labels": label}})
-    images = "image.repository=registry.example/novahunt-operator,image.tag=bench"
-    collector = "collector.image.repository=registry.example/novahunt-collector,collector.image.tag=bench"
-    wishes = f"crds.enabled=false,replicas=0,fullnameOverride=novahunt,{images},{collector}"
-    plane.helm("install", "novahunt", str(ROOT / "charts/novahunt"), "--namespace", namespace, "--set", wishes)
+    apply(plane, {"kind": "Namespace", "metadata": {"name": namespace, "labels": label}})
+    install(plane, namespace)
     key = {"kind": "Secret", "metadata": {"name": "hunter-api-key", "namespace": namespace}}
-    _apply(plane, {**key, "stringData": {"HUNTER_API_KEY": "simulated"}})
-    for manifest in _claim(namespace):
-        _apply(plane, manifest)
+    apply(plane, {**key, "stringData": {"HUNTER_API_KEY": "simulated"}})
+    for manifest in claim(namespace, "/nowhere"):
+        apply(plane, manifest)
     admin = await connect(plane.kubeconfig)
     try:
         with tempfile.TemporaryDirectory(prefix="novahunt-bench-") as folder:
@@ -134,17 +145,18 @@ def domain_names(count: int) -> list[str]:
     return [f"company-{number:05d}.example" for number in range(count)]
 
 
-def _apply(plane: ControlPlane, manifest: dict[str, Any]) -> None:
+def apply(plane: ControlPlane, manifest: dict[str, Any]) -> None:
+    """Apply an object; `v1` is understood."""
     plane.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", **manifest}))
 
 
-def _claim(namespace: str) -> list[dict[str, Any]]:
-    """Return a claim with its volume: the scheduler lets no pod through without; nothing is ever mounted."""
+def claim(namespace: str, folder: str) -> list[dict[str, Any]]:
+    """Return a claim with its volume: the scheduler lets no pod through without; the folder is never mounted."""
     size = {"storage": "1Gi"}
     modes = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
     name = f"{namespace}-{CLAIM}"
     reference = {"namespace": namespace, "name": CLAIM}
-    place = {"hostPath": {"path": "/nowhere"}, "claimRef": reference, "capacity": size}
+    place = {"hostPath": {"path": folder}, "claimRef": reference, "capacity": size}
     return [
         {"kind": "PersistentVolume", "metadata": {"name": name}, "spec": {**modes, **place}},
         {
@@ -153,3 +165,23 @@ def _claim(namespace: str) -> list[dict[str, Any]]:
             "spec": {**modes, "volumeName": name, "resources": {"requests": size}},
         },
     ]
+
+
+def serve_kinds(plane: ControlPlane) -> None:
+    """Have both kinds of `crds/` served."""
+    plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
+
+
+def install(plane: ControlPlane, namespace: str, **values: Any) -> None:
+    """Install the chart's accounts and rights; the operator itself is a process here."""
+    images = {
+        "image": {"repository": "registry.example/novahunt-operator", "tag": "bench"},
+        "collector": {"image": {"repository": "registry.example/novahunt-collector", "tag": "bench"}},
+    }
+    wishes = {"crds": {"enabled": False}, "replicas": 0, "fullnameOverride": "novahunt", **images, **values}
+    chart = str(ROOT / "charts/novahunt")
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(wishes, file)
+        file.flush()
+        plane.helm("install", "novahunt", chart, "--namespace", namespace, "--values", file.name)

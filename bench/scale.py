@@ -40,13 +40,13 @@ class Measuring:
     async def all(self) -> scale_table.Scale:
         """Take every figure."""
         few = self._names[: max(10, len(self._names) // SMALLER)]
-        before = await self._bare(len(few))
-        by_list = await self._run("domainsFrom, volume", self._names, inline=False)
-        between = await self._bare(len(few))
-        inline = await self._run("inline, volume", self._names, inline=True)
-        after = await self._bare(len(few))
-        stored = await self._run_with_config_maps("domainsFrom, ConfigMaps", few)
-        start = await self._start()
+        before = await self.bare(len(few))
+        by_list = await self.run("domainsFrom, volume", self._names, inline=False)
+        between = await self.bare(len(few))
+        inline = await self.run("inline, volume", self._names, inline=True)
+        after = await self.bare(len(few))
+        stored = await self.run_with_config_maps("domainsFrom, ConfigMaps", few)
+        start = await self.start()
         return scale_table.Scale(
             runs=(
                 msgspec.structs.replace(by_list, bare_rate=(before + between) / 2),
@@ -58,11 +58,11 @@ class Measuring:
             plan_domains=len(self._names),
         )
 
-    async def _bare(self, count: int) -> float:
+    async def bare(self, count: int) -> float:
         """Return the Jobs a second of the bare loop."""
         async with ground.place(self._plane, self._settings) as place:
             # Nobody carries it out here: it owns the Jobs, as it would the operator's.
-            await place.collect("bare", self._names[:1], concurrency=self._window)
+            await place.collect("bare", self._names[:1], wishes={"concurrency": self._window})
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "bench.bare_loop", self._plane.kubeconfig, place.namespace, "bare"),
@@ -75,23 +75,24 @@ class Measuring:
         _tell(f"bare loop: {looped.jobs} Jobs in {looped.seconds:.1f} s")
         return looped.jobs / looped.seconds
 
-    async def _run(self, name: str, domains: list[str], *, inline: bool) -> scale_table.Run:
+    async def run(self, name: str, domains: list[str], *, inline: bool) -> scale_table.Run:
+        """Let the operator carry a collection out that stores on a volume."""
         async with ground.place(self._plane, self._settings) as place:
             await _start_operator(place)
-            uid = await place.collect("scale", domains, inline=inline, concurrency=self._window)
+            uid = await place.collect("scale", domains, inline=inline, wishes={"concurrency": self._window})
             return await self._measure(name, place, uid, domains)
 
-    async def _run_with_config_maps(self, name: str, domains: list[str]) -> scale_table.Run:
+    async def run_with_config_maps(self, name: str, domains: list[str]) -> scale_table.Run:
+        """Let the operator carry a collection out that stores in ConfigMaps, and so by its intake."""
         async with ground.place(self._plane, self._settings, receipts=False) as place:
             await _start_operator(place)
-            pods = asyncio.create_task(StoringPods(place).run())
             template = {"annotations": RUNS_ON}
-            uid = await place.collect("scale", domains, volume=False, concurrency=self._window, jobTemplate=template)
-            measuring = asyncio.create_task(self._measure(name, place, uid, domains))
-            await asyncio.wait((measuring, pods), return_when=asyncio.FIRST_COMPLETED)
-            pods.cancel()
-            await asyncio.gather(pods, return_exceptions=not pods.done())
-            found = await measuring
+            async with asyncio.TaskGroup() as group:
+                pods = group.create_task(StoringPods(place).run())
+                wishes = {"concurrency": self._window, "jobTemplate": template}
+                uid = await place.collect("scale", domains, volume=False, wishes=wishes)
+                found = await self._measure(name, place, uid, domains)
+                pods.cancel()
         return msgspec.structs.replace(found, most_writes=scale_table.WRITES_IN_CONFIG_MAPS)
 
     async def _measure(self, name: str, place: ground.Place, uid: str, domains: list[str]) -> scale_table.Run:
@@ -115,7 +116,8 @@ class Measuring:
         )
         return found
 
-    async def _start(self) -> scale_table.Start:
+    async def start(self) -> scale_table.Start:
+        """Start the operator where many results are recorded, and none is to be collected."""
         collections = [f"recorded-{number}" for number in range(COLLECTIONS)]
         async with ground.place(self._plane, self._settings) as place:
             for name in collections:
@@ -154,7 +156,7 @@ async def main() -> int:
 async def _start_operator(place: ground.Place) -> None:
     """Start it and wait until it works: what a start takes is measured apart."""
     place.operator.start()
-    await place.collect("first", ["first.example"], suspend=True)
+    await place.collect("first", ["first.example"], wishes={"suspend": True})
     await CollectionRun(place, "first").until_seen()
 
 

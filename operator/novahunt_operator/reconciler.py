@@ -107,11 +107,17 @@ class Reconciler:
             return
         if await self._actions.adopt(collection):
             self._queue.add(key)
-        if await self._act(outlook):
+        acted = await self._act(outlook)
+        self._come_again(outlook)
+        too_early = self._reporter.too_early(key)
+        if too_early > 0:
+            self._queue.add(key, too_early)
+            return
+        if acted:
             # What was just done shows in the store already; the status should not be behind it.
             outlook = self._look(self._store.collection(key) or collection, wanted, lists)
             self._scheduler.tell(key, self._demand(outlook))
-        self._come_again(outlook)
+            self._come_again(outlook)
         await self._report(outlook)
         await self._remove_in_time(key)
 
@@ -205,10 +211,10 @@ class Reconciler:
                 self._refused.pop(key, None)
         finally:
             self._ledger.release(collection, decided.start)
-        acted = decided.acts
-        if acted:
-            self._queue.add(key)
-        return acted
+        if decided.acts:
+            # A recorded Job may be deleted now, a slot may be free; what follows by itself is gathered with it.
+            self.notify(key)
+        return decided.acts
 
     async def _remove_in_time(self, key: Key) -> None:
         """Delete the collection when it has been finished for as long as it wishes."""

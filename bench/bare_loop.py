@@ -27,6 +27,8 @@ class Looped(msgspec.Struct, frozen=True):
     jobs: int
     seconds: float
     """From the first create to the last end."""
+    cpu: float
+    """Seconds of processor time, from then to then."""
 
 
 class _Loop:
@@ -40,7 +42,7 @@ class _Loop:
     async def run(self, count: int) -> Looped:
         watching = asyncio.create_task(self._watch(await self._version()))
         creating = set()
-        began = time.monotonic()
+        began, used = time.monotonic(), time.process_time()
         for domain in domain_names(count):
             await self._free.acquire()
             task = asyncio.create_task(self._create(domain))
@@ -49,9 +51,9 @@ class _Loop:
         await asyncio.gather(*creating)
         while self._running:  # noqa: ASYNC110 - the watch empties it
             await asyncio.sleep(0.01)
-        seconds = time.monotonic() - began
+        seconds, cpu = time.monotonic() - began, time.process_time() - used
         watching.cancel()
-        return Looped(count, seconds)
+        return Looped(count, seconds, cpu)
 
     async def _create(self, domain: str) -> None:
         body = jobs.build(self._collection, Start(domain, 1, None), self._settings, datetime.now(UTC))

@@ -15,12 +15,14 @@ class Usage(msgspec.Struct, frozen=True):
     """Largest resident set."""
 
 
-def usage(pid: int) -> Usage:
+def usage(pid: int | None) -> Usage:
     """Return what a process has used.
 
     Raises:
-        psutil.NoSuchProcess: it has ended.
+        psutil.NoSuchProcess: it has ended; None never was one.
     """
+    if pid is None:
+        raise psutil.NoSuchProcess(0)
     times = psutil.Process(pid).cpu_times()
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     peak = next(line for line in lines if line.startswith("VmHWM:"))

@@ -92,6 +92,8 @@ class Cluster:
             await config.load_kube_config(client_configuration=configuration)
         # Watches hold theirs for minutes, two for each namespace: the number of calls is what is limited.
         configuration.connection_pool_maxsize = 0
+        # aiohttp would look for a netrc file before each call, in a thread of its own.
+        configuration.client_session_kwargs = {"trust_env": False}
         return cls(client.ApiClient(configuration))
 
     async def close(self) -> None:

@@ -33,8 +33,10 @@ from novahunt_operator.workqueue import WorkQueue
 _GATHER_SECONDS = 0.05
 """Changes are gathered for so long before they are looked at."""
 
-_REST = 5.0
-"""Rest between two looks, as a multiple of how long the last look took: large collections are looked at less often."""
+_REST = 15.0
+"""Rest between two looks, as a multiple of how long the last look took: large collections are looked at less often.
+
+Ten thousand domains take 10 to 20 ms, so a slot that comes free waits 0.1 s on average beside a Job's 2 s."""
 
 _REFUSED_SECONDS = 15.0
 """How long after a refused Job the next one is tried."""

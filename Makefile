@@ -44,6 +44,14 @@ fuzz: ## Fuzz every reader of what others wrote, for ten minutes in all; FUZZ_SE
 bench: ## Measure the collector, and print the table of docs/benchmarks.md
 	@$(PY) -m bench.collector
 
+.PHONY: bench-scale
+bench-scale: ## Measure the operator over 10,000 domains on simulated nodes, for about an hour; DOMAINS=… for fewer
+	@DOMAINS="$(DOMAINS)" WINDOW="$(WINDOW)" $(PY) -m bench.scale
+
+.PHONY: soak
+soak: ## Hold two keys of six collections to their whole allowance, for ten minutes; SECONDS=… for a trial
+	@SECONDS="$(SECONDS)" $(PY) -m bench.soak
+
 .PHONY: lint
 lint: ## Run every check that needs no cluster
 	@scripts/lint

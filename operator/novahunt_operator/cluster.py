@@ -1,5 +1,6 @@
 """Calls to the Kubernetes API: one place for authentication, retries, errors and watches."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from typing import Any, Self, TypeVar
@@ -19,6 +20,9 @@ JSON_PATCH = "application/json-patch+json"
 
 _ANY_JSON = "application/json, */*;q=0.1"
 """The signing keys come as application/jwk-set+json and as nothing else."""
+
+CALLS_AT_ONCE = 40
+"""Calls under way, beside watches and the lease's: what one client may ask of a small API server without harm."""
 
 _CALL_SECONDS = 30.0
 _RETRY_SECONDS = 60.0
@@ -77,18 +81,22 @@ class Cluster:
         """Take a client, and what counts the calls; without any they are counted for nobody."""
         self._api = api
         self._metrics = metrics or Metrics()
+        self._gate = asyncio.Semaphore(CALLS_AT_ONCE)
         self.may_write: Callable[[], bool] = lambda: True
         """Asked before each write; a replica that has lost its lease must not write."""
 
     @classmethod
-    async def connect(cls, metrics: Metrics, *, connections: int = 50) -> Self:
+    async def connect(cls, metrics: Metrics) -> Self:
         """Connect as the pod's service account, or else as the current kubeconfig context."""
         configuration = client.Configuration()
-        configuration.connection_pool_maxsize = connections
         try:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
             await config.load_kube_config(client_configuration=configuration)
+        # Watches hold theirs for minutes, two for each namespace: the number of calls is what is limited.
+        configuration.connection_pool_maxsize = 0
+        # aiohttp would look for a netrc file before each call, in a thread of its own.
+        configuration.client_session_kwargs = {"trust_env": False}
         return cls(client.ApiClient(configuration), metrics)
 
     async def close(self) -> None:
@@ -156,7 +164,8 @@ class Cluster:
     ) -> bytes:
         if method != "GET" and not self.may_write():
             raise NotActiveError(0, "NotActive", f"{method} {path} is not made: this replica does not hold the lease")
-        return await self.call_once(method, path, query=query, body=body, content_type=content_type, accept=accept)
+        async with self._gate:
+            return await self.call_once(method, path, query=query, body=body, content_type=content_type, accept=accept)
 
     async def call_once(
         self,
@@ -169,7 +178,7 @@ class Cluster:
         accept: str = _ANY_JSON,
         seconds: float = _CALL_SECONDS,
     ) -> bytes:
-        """Make one call without retries, with a time limit; leases need to know at once."""
+        """Make one call without retries or waiting for others, with a time limit; leases need to know at once."""
         limit = aiohttp.ClientTimeout(total=seconds)
         try:
             with self._metrics.api_call(method, path) as call:

@@ -58,28 +58,35 @@ class Documents:
             raise documents.InvalidDocumentError("it is of another domain or run than the caller's Job")
         packed = await asyncio.to_thread(parts.split, document.domain, data)
         with self._breaking_off(collection.key):
-            result = await self._owner_of(collection, job)
-            growth = packed.size - config_map_bytes(result.data)
+            known = self._known(collection.key, job)
+            before = known.data if known is not None else _nothing_yet(collection, job)
+            growth = packed.size - config_map_bytes(before)
             used = self._store.in_config_maps(collection.key) + self._added_beside(collection.key, job.domain)
             if used + growth > self._max_bytes:
-                await self._note_refusal(collection, result, packed.size)
+                await self._note_refusal(collection, before, packed.size)
                 raise NotStoredError(room.refusal(packed.size, used, self._max_bytes))
-            with self._adding(collection.key, job.domain, growth):
-                place = await self._create(result, documents.digest(data), packed)
-                stored = msgspec.structs.replace(
-                    result.data,
-                    storage=Place(config_map=place),
-                    emails=document.total,
-                    reported=document.reported,
-                    search_hash=document.search_hash,
-                    collected_at=document.collected_at,
-                    stored_at=document.stored_at,
-                    sha256=documents.digest(data),
-                    bytes=len(data),
-                    stored_bytes=packed.size,
-                    refused_bytes=0,
-                )
-                await self._recorder.write(collection, stored)
+            owner = known.key.name if known is not None else names.result_name(collection.key.name, job.domain)
+            place = _place(owner, documents.digest(data), packed)
+            stored = msgspec.structs.replace(
+                before,
+                storage=Place(config_map=place),
+                emails=document.total,
+                reported=document.reported,
+                search_hash=document.search_hash,
+                collected_at=document.collected_at,
+                stored_at=document.stored_at,
+                sha256=documents.digest(data),
+                bytes=len(data),
+                stored_bytes=packed.size,
+                refused_bytes=0,
+            )
+            if known is None:
+                await self._store_first(collection, before, stored, place, packed)
+            else:
+                with self._adding(collection.key, job.domain, growth):
+                    await self._create(known, place, packed)
+                    if known.data != stored:
+                        await self._recorder.write(collection, stored)
         return Stored(place, documents.digest(data), len(data), document.stored_at)
 
     async def get(self, collection: Collection, job: Job) -> bytes | None:
@@ -126,7 +133,8 @@ class Documents:
         packed = await asyncio.to_thread(parts.split, left.domain, data)
         digest = documents.digest(data)
         with self._breaking_off(collection.key):
-            place = await self._create(result, digest, packed)
+            place = _place(result.key.name, digest, packed)
+            await self._create(result, place, packed)
             stored = msgspec.structs.replace(
                 result.data,
                 storage=Place(config_map=place),
@@ -142,20 +150,34 @@ class Documents:
             await self._recorder.write(collection, stored)
         return Stored(place, digest, len(data), left.stored_at)
 
-    async def _owner_of(self, collection: Collection, job: Job) -> StoredResult:
-        """Return the record that owns the ConfigMaps; without one a crash here would leave them for ever."""
-        result = self._store.results_of(collection.key).get(job.domain)
+    def _known(self, collection: Key, job: Job) -> StoredResult | None:
+        """Return the record of a Job's domain that is there already, or None."""
+        result = self._store.results_of(collection).get(job.domain)
         if result is not None and result.data.run >= job.run:
             raise LaterRunError(f"run {result.data.run} of {job.domain} has ended already")
-        if result is not None:
-            return result
-        empty = Result(domain=job.domain, collection=collection.key.name, run=job.run - 1, outcome=Outcome.PENDING)
-        return await self._recorder.write(collection, empty)
+        return result
 
-    async def _note_refusal(self, collection: Collection, result: StoredResult, size: int) -> None:
+    async def _store_first(
+        self, collection: Collection, nothing: Result, stored: Result, place: ConfigMapPlace, packed: Parts
+    ) -> None:
+        """Store a domain's first document: its record owns the ConfigMaps, and so is made before them.
+
+        There is no old document that anybody could read, so it lists them at once, which spares a write. After a
+        crash it may list some that are not there: the collector calls again, or `Leftovers` takes that back.
+        """
+        with self._adding(collection.key, stored.domain, packed.size):
+            owner = await self._recorder.write(collection, stored)
+        try:
+            await self._create(owner, place, packed)
+        except ApiError as error:
+            if error.code in _REFUSALS:
+                await self._recorder.write(collection, nothing)
+            raise
+
+    async def _note_refusal(self, collection: Collection, result: Result, size: int) -> None:
         """Record what a document would have needed: no other run is to be paid for before there is room for it."""
-        if result.data.refused_bytes != size:
-            await self._recorder.write(collection, msgspec.structs.replace(result.data, refused_bytes=size))
+        if result.refused_bytes != size:
+            await self._recorder.write(collection, msgspec.structs.replace(result, refused_bytes=size))
 
     def _added_beside(self, collection: Key, domain: str) -> int:
         """Return what documents of other domains will add that are being stored at this moment."""
@@ -181,13 +203,9 @@ class Documents:
             # Two calls for one domain may overlap, when the collector had no answer to the first in time.
             self._added[collection].pop(domain, None)
 
-    async def _create(self, result: StoredResult, digest: str, packed: Parts) -> ConfigMapPlace:
-        made = []
-        for number in range(len(packed.contents)):
-            name = names.document_name(result.key.name, digest, number)
-            await self._create_part(result, name, packed.fields(number))
-            made.append(name)
-        return ConfigMapPlace(tuple(made), packed.key)
+    async def _create(self, owner: StoredResult, place: ConfigMapPlace, packed: Parts) -> None:
+        for number, name in enumerate(place.names):
+            await self._create_part(owner, name, packed.fields(number))
 
     async def _create_part(self, result: StoredResult, name: str, content: dict[str, Any]) -> None:
         namespace = result.key.namespace
@@ -220,6 +238,17 @@ class Documents:
             if all(owner.uid != result.uid for owner in found.metadata.owner_references):
                 message = f"ConfigMap {name} of a deleted record is still there"
                 raise UnavailableError(0, "StillThere", message) from None
+
+
+def _nothing_yet(collection: Collection, job: Job) -> Result:
+    """Return the record of a domain of which no run has ended."""
+    return Result(domain=job.domain, collection=collection.key.name, run=job.run - 1, outcome=Outcome.PENDING)
+
+
+def _place(owner: str, digest: str, packed: Parts) -> ConfigMapPlace:
+    """Return where the parts of a document lie that the DomainResult of this name owns."""
+    made = (names.document_name(owner, digest, number) for number in range(len(packed.contents)))
+    return ConfigMapPlace(tuple(made), packed.key)
 
 
 def _owner(result: StoredResult) -> dict[str, Any]:

@@ -28,6 +28,40 @@ class _Endless:
             yield random.uniform(0.5, min(30.0, 2.0 ** min(number, 5)))  # noqa: S311 - jitter
 
 
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """Copies and keeps nothing. kopf's own copies each object whole, though `on.event` never looks at a difference."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Return nothing to compare."""
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        """Find nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """The same for handlers' progress: `on.event` has none."""
+
+    def fetch(self, **_: Any) -> None:
+        """Find nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+    def purge(self, **_: Any) -> None:
+        """Remove nothing."""
+
+    def touch(self, **_: Any) -> None:
+        """Touch nothing."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """Return what `_NoDiffBase` built."""
+        return essence
+
+
 def settings() -> kopf.OperatorSettings:
     """Return kopf's settings: it watches what is named, posts nothing, and never gives a watch up."""
     found = kopf.OperatorSettings()
@@ -37,6 +71,8 @@ def settings() -> kopf.OperatorSettings:
     found.watching.chunk_size = _PAGE
     found.watching.label_selectors["jobs.batch"] = names.SELECTOR
     found.networking.error_backoffs = _Endless()
+    found.persistence.diffbase_storage = _NoDiffBase()
+    found.persistence.progress_storage = _NoProgress()
     return found
 
 
@@ -52,6 +88,7 @@ def registry(store: Store, changed: Callable[[Key], None], sessions: KopfSession
         found = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
         return sessions.open(found) if found is not None else None
 
+    # Coroutines, for kopf calls others in threads of their own, and the store and the queue belong to the loop.
     @kopf.on.event(names.GROUP, names.VERSION, names.COLLECTIONS, registry=handlers)
     async def collection_event(event: kopf.RawEvent, **_: Any) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from novahunt_operator import names, parse, paths, wire
-from novahunt_operator.cluster import Cluster
+from novahunt_operator.cluster import Cluster, GoneError
 from novahunt_operator.records import Errand, Job, Key
 from novahunt_operator.store import Store
 
@@ -78,7 +78,14 @@ class Inventory:
         objects: list[dict[str, Any]] = []
         parameters = {**query, "limit": str(_PAGE)}
         while True:
-            data = await self._cluster.call("GET", path, query=parameters)
+            try:
+                data = await self._cluster.call("GET", path, query=parameters)
+            except GoneError:
+                # The pages took longer than the server remembers the version that they are of: some minutes.
+                if parameters.pop("continue", None) is None:
+                    raise
+                objects.clear()
+                continue
             page = msgspec.json.decode(data, type=wire.Page[dict[str, Any]])
             objects.extend(page.items)
             if not page.metadata.continue_:

@@ -1,4 +1,4 @@
-"""Deletes ConfigMaps of documents that no DomainResult lists: parts of one that was never finished, or is replaced."""
+"""Clears up after documents whose storing broke off: ConfigMaps that no DomainResult lists, and lists of none."""
 
 import logging
 from collections import defaultdict
@@ -9,8 +9,9 @@ import msgspec
 from novahunt_operator import names, paths, wire
 from novahunt_operator.cluster import ApiError, Cluster
 from novahunt_operator.recorder import Recorder, document_names
-from novahunt_operator.records import Key
+from novahunt_operator.records import Key, StoredResult
 from novahunt_operator.store import Store
+from novahunt_operator.stored import SUCCESS, forget
 
 _PAGE = 500
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -55,22 +56,27 @@ class Leftovers:
             ApiError: the cluster was away; the next call does what this one did not.
         """
         if not self._looked_everywhere:
-            deleted = sum([await self._clear(namespace, _ALL) for namespace in self._namespaces])
+            deleted = sum([await self._clear(namespace) for namespace in self._namespaces])
             _log.info("looked for ConfigMaps that no DomainResult lists: %d were left over", deleted)
             self._looked_everywhere = True
             return
         for collection in tuple(self._recorder.untidy):
             self._recorder.untidy.discard(collection)
             try:
-                await self._clear(collection.namespace, f"{_ALL},{names.COLLECTION_LABEL}={collection.name}")
+                await self._clear(collection.namespace, collection.name)
             except ApiError:
                 self._recorder.untidy.add(collection)
                 raise
 
-    async def _clear(self, namespace: str | None, selector: str) -> int:
-        """Delete those that a selector finds; return how many."""
+    async def _clear(self, namespace: str | None, name: str | None = None) -> int:
+        """Delete those of a namespace (None: of all), of the collections of a name (None: of all); return how many."""
         deleted = 0
-        found = await self._list(namespace, selector)
+        before = [
+            result
+            for result in self._store.results()
+            if namespace in (None, result.key.namespace) and name in (None, result.data.collection)
+        ]
+        found = await self._list(namespace, _ALL if name is None else f"{_ALL},{names.COLLECTION_LABEL}={name}")
         # After the list: what was stored meanwhile is in its result.
         results = self._store.results()
         listed = {Key(result.key.namespace, name) for result in results for name in document_names(result.data)}
@@ -85,7 +91,26 @@ class Leftovers:
                 _log.info("ConfigMap %s of %s is listed by no DomainResult: it is deleted", meta.name, collection)
                 await self._cluster.delete(paths.config_maps(collection.namespace, meta.name), uid=meta.uid)
                 deleted += 1
+        there = {Key(collection.namespace, meta.name) for collection, maps in found.items() for meta in maps}
+        for result in before:
+            if not all(Key(result.key.namespace, name) in there for name in document_names(result.data)):
+                await self._take_back(result)
         return deleted
+
+    async def _take_back(self, result: StoredResult) -> None:
+        """Let a record tell no more of a first document that a crash kept from being stored; it lists it before it is.
+
+        One that was stored, and whose ConfigMaps a person has deleted, is left as it is.
+        """
+        key = Key(result.key.namespace, result.data.collection)
+        collection, known = self._store.collection(key), self._store.results_of(key).get(result.data.domain)
+        if collection is None or known != result or result.data.outcome in SUCCESS:
+            return
+        if self._may_be_stored(key, result.data.domain):
+            self._recorder.untidy.add(key)
+            return
+        _log.info("DomainResult %s lists ConfigMaps that are not there: it is corrected", result.key)
+        await self._recorder.write(collection, forget(result.data))
 
     def _may_be_stored(self, collection: Key, domain: str) -> bool:
         """Whether a collector may be storing a document of this domain."""

@@ -34,8 +34,10 @@ from novahunt_operator.workqueue import WorkQueue
 _GATHER_SECONDS = 0.05
 """Changes are gathered for so long before they are looked at."""
 
-_REST = 5.0
-"""Rest between two looks, as a multiple of how long the last look took: large collections are looked at less often."""
+_REST = 15.0
+"""Rest between two looks, as a multiple of how long the last look took: large collections are looked at less often.
+
+Ten thousand domains take 10 to 20 ms, so a slot that comes free waits 0.1 s on average beside a Job's 2 s."""
 
 _REFUSED_SECONDS = 15.0
 """How long after a refused Job the next one is tried."""
@@ -110,11 +112,17 @@ class Reconciler:
             return
         if await self._actions.adopt(collection):
             self._queue.add(key)
-        if await self._act(outlook):
+        acted = await self._act(outlook)
+        self._come_again(outlook)
+        too_early = self._reporter.too_early(key)
+        if too_early > 0:
+            self._queue.add(key, too_early)
+            return
+        if acted:
             # What was just done shows in the store already; the status should not be behind it.
             outlook = self._look(self._store.collection(key) or collection, wanted, lists)
             self._scheduler.tell(key, self._demand(outlook))
-        self._come_again(outlook)
+            self._come_again(outlook)
         await self._report(outlook)
         await self._remove_in_time(key)
 
@@ -210,10 +218,10 @@ class Reconciler:
                 self._refused.pop(key, None)
         finally:
             self._ledger.release(collection, decided.start)
-        acted = decided.acts
-        if acted:
-            self._queue.add(key)
-        return acted
+        if decided.acts:
+            # A recorded Job may be deleted now, a slot may be free; what follows by itself is gathered with it.
+            self.notify(key)
+        return decided.acts
 
     async def _remove_in_time(self, key: Key) -> None:
         """Delete the collection when it has been finished for as long as it wishes."""

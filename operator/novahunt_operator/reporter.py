@@ -27,11 +27,15 @@ class Reporter:
         self._events = events
         self._next_write: dict[Key, float] = {}
 
+    def too_early(self, key: Key) -> float:
+        """Return the seconds until a collection's status may be written again; 0 or less: it may be now."""
+        return self._next_write.get(key, 0.0) - time.monotonic()
+
     async def report(self, collection: Collection, status: CollectionStatus) -> float | None:
         """Write a status that has changed. Returns the seconds after which to come again when it is too early."""
         if status == collection.status:
             return None
-        wait = self._next_write.get(collection.key, 0.0) - time.monotonic()
+        wait = self.too_early(collection.key)
         if wait > 0:
             return wait
         path = paths.collection_status(collection.key.namespace, collection.key.name)

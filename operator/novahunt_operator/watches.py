@@ -18,6 +18,7 @@ from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.store import Store
 
 PAGE = 500
+_FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Watch(Generic[Wire]):
     async def run(self) -> None:
         """Watch until cancelled; faults are waited out with jitter, and what was missed is listed again."""
         version = ""
-        pause = 0.5
+        pause = _FIRST_PAUSE_SECONDS
         self._signs.expect(self.watched)
         while True:
             try:
@@ -81,7 +82,7 @@ class Watch(Generic[Wire]):
                 self._signs.begin(self.watched)
                 async for event in self._cluster.watch(self._path, {**self._selector, "resourceVersion": version}):
                     version = self._take(event)
-                    pause = 0.5
+                    pause = _FIRST_PAUSE_SECONDS
             except GoneError:
                 version = ""
             except (ApiError, msgspec.MsgspecError) as error:

@@ -66,14 +66,17 @@ class ControlPlane:
 
 
 @contextmanager
-def running(name: str) -> Iterator[ControlPlane]:
-    """Bring a control plane of that name up, and down at the end; with `NOVAHUNT_TEST_CLUSTER` use that one."""
+def running(name: str, *options: str) -> Iterator[ControlPlane]:
+    """Bring a control plane of that name up, and down at the end; with `NOVAHUNT_TEST_CLUSTER` use that one.
+
+    Further options are those of `devcluster up`.
+    """
     reused = os.environ.get(REUSED)
     if reused:
         yield _look_at(reused)
         return
     try:
-        _devcluster("up", "--control-plane", "--name", name, seconds=UP_SECONDS)
+        _devcluster("up", "--control-plane", "--name", name, *options, seconds=UP_SECONDS)
         yield _look_at(name)
     finally:
         _devcluster("down", "--name", name, seconds=CALL_SECONDS * 2)

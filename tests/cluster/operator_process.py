@@ -32,17 +32,19 @@ class OperatorProcess:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     name: str = "operator-0"
+    kubeconfig: Path | None = None
+    """One of the chart's service account; None: it is made at each start."""
     port: int = field(default_factory=free_port)
     health_port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it; its log goes to a file."""
-        environment = {
+    def environment(self) -> dict[str, str]:
+        """Return all that it is started with; a kubeconfig of the chart's account is written for it."""
+        return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT / 'common'}:{ROOT / 'operator'}",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "KUBECONFIG": str(self._kubeconfig()),
+            "KUBECONFIG": str(self.kubeconfig or self._kubeconfig()),
             "NOVAHUNT_OPERATOR_NAMESPACE": self.namespace,
             "NOVAHUNT_POD_NAME": self.name,
             "NOVAHUNT_LEASE_NAME": "novahunt-leader",
@@ -56,10 +58,19 @@ class OperatorProcess:
             "WORKER_MAX_JOBS_PER_INTERVAL": "0",
             **self.settings,
         }
+
+    def start(self) -> None:
+        """Start it; its log goes to a file."""
+        environment = self.environment()
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "novahunt_operator"], env=environment, cwd=self.folder, stdout=log, stderr=log
             )
+
+    @property
+    def pid(self) -> int | None:
+        """Its process while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
     def log_file(self) -> Path:

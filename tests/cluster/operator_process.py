@@ -32,6 +32,8 @@ class OperatorProcess:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     name: str = "operator-0"
+    kubeconfig: Path | None = None
+    """One of the chart's service account; None: it is made at each start."""
     port: int = field(default_factory=free_port)
     health_port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
@@ -42,7 +44,7 @@ class OperatorProcess:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT / 'common'}:{ROOT / 'operator'}",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "KUBECONFIG": str(self._kubeconfig()),
+            "KUBECONFIG": str(self.kubeconfig or self._kubeconfig()),
             "NOVAHUNT_OPERATOR_NAMESPACE": self.namespace,
             "NOVAHUNT_POD_NAME": self.name,
             "NOVAHUNT_LEASE_NAME": "novahunt-leader",
@@ -60,6 +62,11 @@ class OperatorProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "novahunt_operator"], env=environment, cwd=self.folder, stdout=log, stderr=log
             )
+
+    @property
+    def pid(self) -> int | None:
+        """Its process while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
     def log_file(self) -> Path:

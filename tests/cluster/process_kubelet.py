@@ -24,7 +24,7 @@ LOST = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": ""}
 """What a kubelet says of a container that it started, and of which nothing is left."""
 
 
-async def _nothing(_purpose: str) -> None:
+async def _nothing(*_: object) -> None:
     """Do nothing."""
 
 
@@ -81,8 +81,8 @@ class ProcessKubelet:
     """Asked when a process has ended: False loses the pod before its end is reported."""
     on_start: Callable[[str], Awaitable[None]] = _nothing
     """Awaited when a domain's process has started, before the API server is told."""
-    on_end: Callable[[str], Awaitable[None]] = _nothing
-    """Awaited when a domain's process has ended by itself, before the API server is told."""
+    on_end: Callable[[str, int], Awaitable[None]] = _nothing
+    """Awaited when a domain's process has ended with this exit code, before the API server is told."""
     path: tuple[Path, ...] = ()
     """As `Containers.path`."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -223,7 +223,7 @@ class ProcessKubelet:
         code = await container.process.wait()
         self.running.pop(name, None)
         self.logs.pop(name, None)
-        await self.on_end(container.purpose)
+        await self.on_end(container.purpose, code)
         if self.before_end(container.purpose, code):
             exit_code = code if code >= 0 else 128 - code
             state = {"exitCode": exit_code, "message": container.message, "startedAt": container.started_at}

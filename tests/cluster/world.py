@@ -147,13 +147,13 @@ class World:
 
         return await self.until(name, done, "Ready", seconds)
 
-    async def results(self, name: str) -> dict[str, Result]:
-        """Read the data of the DomainResults of a collection, by domain."""
+    async def results(self, name: str | None = None) -> dict[str, Result]:
+        """Read the data of the DomainResults of a collection, or of all, by domain."""
         return dict(await self.result_objects(name))
 
-    async def result_objects(self, name: str) -> dict[str, wire.ResultObject]:
-        """Read the DomainResults of a collection, by domain."""
-        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"}
+    async def result_objects(self, name: str | None = None) -> dict[str, wire.ResultObject]:
+        """Read the DomainResults of a collection, or of all, by domain."""
+        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"} if name is not None else {}
         page = await self.admin.get(paths.results(self.namespace), wire.Page[wire.ResultObject], query)
         return {item.domain: item for item in page.items}
 
@@ -180,9 +180,10 @@ class World:
         except TimeoutError:
             raise AssertionError(f"still there: {left}") from None
 
-    async def document_config_maps(self, name: str) -> list[str]:
-        """Name the ConfigMaps that hold documents of a collection."""
-        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name},{names.COMPONENT_LABEL}={names.DOCUMENT}"}
+    async def document_config_maps(self, name: str | None = None) -> list[str]:
+        """Name the ConfigMaps that hold documents of a collection, or of all."""
+        of_collection = f",{names.COLLECTION_LABEL}={name}" if name is not None else ""
+        query = {"labelSelector": f"{names.COMPONENT_LABEL}={names.DOCUMENT}{of_collection}"}
         path = paths.config_maps(self.namespace)
         page = await self.admin.get(path, wire.Page[wire.ConfigMapObject], query)
         return [item.metadata.name for item in page.items]
@@ -204,15 +205,8 @@ class World:
         return found
 
 
-@asynccontextmanager
-async def running_world(
-    plane: ControlPlane,
-    namespace: str,
-    folder: Path,
-    settings: dict[str, str] | None = None,
-    simulated: Config | None = None,
-) -> AsyncIterator[World]:
-    """Install the chart, and start Hunter's stand-in, the operator and the player of the kubelet."""
+def install(plane: ControlPlane, namespace: str) -> None:
+    """Install the chart for its accounts and rights; its own operator has no image to start with."""
     plane.helm(
         "upgrade",
         "--install",
@@ -224,10 +218,27 @@ async def running_world(
         "crds.enabled=false,image.repository=registry.example/novahunt-operator,image.tag=test,"
         "collector.image.repository=registry.example/novahunt-collector,collector.image.tag=test,fullnameOverride=novahunt",
     )
+
+
+async def connect(plane: ControlPlane) -> Cluster:
+    """Connect as the cluster's administrator."""
     configuration = client.Configuration()
     configuration.connection_pool_maxsize = 50
     await config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
-    admin = Cluster(client.ApiClient(configuration))
+    return Cluster(client.ApiClient(configuration))
+
+
+@asynccontextmanager
+async def running_world(
+    plane: ControlPlane,
+    namespace: str,
+    folder: Path,
+    settings: dict[str, str] | None = None,
+    simulated: Config | None = None,
+) -> AsyncIterator[World]:
+    """Install the chart, and start Hunter's stand-in, the operator and the player of the kubelet."""
+    install(plane, namespace)
+    admin = await connect(plane)
     volume = folder / "volume"
     volume.mkdir()
     async with running_simulator(simulated) as simulator:

@@ -15,9 +15,10 @@ import click
 import msgspec
 
 from chaos import plan
+from chaos.course import Played
 from chaos.running import LANES, Lane, run, running_stages, serve_kinds, tidiness
 from chaos.table import problems, table
-from chaos.trials import Havoc, Played, Trial
+from chaos.trials import Havoc, Trial
 from cluster.control_plane import running
 from devcluster.paths import cache_root
 

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from chaos import waves
+from chaos.ground import Ground
 from chaos.judging import CreditEvidence, DomainEvidence, Evidence, charged
-from chaos.stage import Stage
 from chaos.waiting import until
 from chaos.waves import Cast, Wave
 from novahunt_operator import names
@@ -30,29 +30,29 @@ class Mark:
     """The run that each domain has behind it."""
 
     @classmethod
-    async def now(cls, stage: Stage, wave: Wave, *, again: bool) -> "Mark":
+    async def now(cls, ground: Ground, wave: Wave, *, again: bool) -> "Mark":
         """Take it."""
-        requests = stage.world.simulator.report(with_log=False).requests
-        mark = cls(requests, len(stage.killed), stage.receipts_lost, again)
+        requests = (await ground.report(with_log=False)).requests
+        mark = cls(requests, len(ground.killed), ground.receipts_lost, again)
         if again:
             for cast in wave.casts:
-                mark.used[cast.name] = await _used(stage, cast)
-                mark.runs |= {domain: result.run for domain, result in (await stage.world.results(cast.name)).items()}
+                mark.used[cast.name] = await _used(ground, cast)
+                mark.runs |= {domain: result.run for domain, result in (await ground.reader.results(cast.name)).items()}
         return mark
 
 
-async def gather(stage: Stage, wave: Wave, mark: Mark, not_ready: list[str]) -> Evidence:
+async def gather(ground: Ground, wave: Wave, mark: Mark, not_ready: list[str]) -> Evidence:
     """Gather all that was seen since the mark."""
-    kills = Counter(stage.killed[mark.killed :])
-    untouched = not kills and stage.receipts_lost == mark.receipts_lost
-    asked = stage.world.simulator.report().log[mark.requests :]
+    kills = Counter(ground.killed[mark.killed :])
+    untouched = not kills and ground.receipts_lost == mark.receipts_lost
+    asked = (await ground.report()).log[mark.requests :]
     of_wave = [entry for entry in asked if entry.domain in wave.sizes]
     spent = charged(of_wave)
     domains: list[DomainEvidence] = []
     credits_: list[CreditEvidence] = []
     for cast in wave.casts:
-        results = await stage.world.results(cast.name)
-        documents = await waves.stored(stage, cast, results)
+        results = await ground.reader.results(cast.name)
+        documents = await waves.stored(ground, cast, results)
         for domain, size in cast.sizes.items():
             document = documents.get(domain)
             domains.append(
@@ -71,7 +71,7 @@ async def gather(stage: Stage, wave: Wave, mark: Mark, not_ready: list[str]) -> 
             credits_.append(
                 CreditEvidence(
                     collection=cast.name,
-                    used=await _used(stage, cast) - mark.used.get(cast.name, 0),
+                    used=await _used(ground, cast) - mark.used.get(cast.name, 0),
                     charged=sum(spent.get(domain, 0) for domain in cast.sizes),
                     limit=waves.BUDGET - mark.used.get(cast.name, 0) if cast.on_volume else None,
                     exact=untouched and not mark.again,
@@ -81,64 +81,64 @@ async def gather(stage: Stage, wave: Wave, mark: Mark, not_ready: list[str]) -> 
         domains=domains,
         credits=credits_,
         asked=of_wave,
-        doubled=stage.observer.take(),
-        left=[word for cast in wave.casts for word in await _left(stage, cast)],
+        doubled=ground.observer.take(),
+        left=[word for cast in wave.casts for word in await _left(ground, cast)],
         not_ready=not_ready,
     )
 
 
-async def until_settled(stage: Stage, wave: Wave) -> None:
+async def until_settled(ground: Ground, wave: Wave) -> None:
     """Wait until nothing is to be done any more, or for so long that it should have been; who judges sees what is."""
     try:
         async with asyncio.timeout(_SETTLE_SECONDS):
-            await until(lambda: _settled(stage, wave))
+            await until(lambda: _settled(ground, wave))
     except TimeoutError:
         return
 
 
-async def until_tidy(stage: Stage, seconds: float) -> list[str]:
+async def until_tidy(ground: Ground, seconds: float) -> list[str]:
     """Wait until each ConfigMap of a document is listed by a DomainResult; return those that are not in time."""
 
     async def tidy() -> bool:
-        return not await _unlisted(stage)
+        return not await _unlisted(ground)
 
     try:
         async with asyncio.timeout(seconds):
             await until(tidy, 1.0)
     except TimeoutError:
-        return await _unlisted(stage)
+        return await _unlisted(ground)
     return []
 
 
-async def _settled(stage: Stage, wave: Wave) -> bool:
+async def _settled(ground: Ground, wave: Wave) -> bool:
     for cast in wave.casts:
-        credits_ = (await stage.world.collection(cast.name)).status.credits
-        if (credits_ is not None and credits_.reserved) or await _left(stage, cast):
+        credits_ = (await ground.reader.collection(cast.name)).status.credits
+        if (credits_ is not None and credits_.reserved) or await _left(ground, cast):
             return False
     return True
 
 
-async def _used(stage: Stage, cast: Cast) -> int:
-    found = (await stage.world.collection(cast.name)).status.credits
+async def _used(ground: Ground, cast: Cast) -> int:
+    found = (await ground.reader.collection(cast.name)).status.credits
     return found.used if found is not None else 0
 
 
-async def _left(stage: Stage, cast: Cast) -> list[str]:
+async def _left(ground: Ground, cast: Cast) -> list[str]:
     """Return what should not be there any more when all is ready."""
     words = []
-    folder = stage.volume / cast.name
+    folder = ground.volume / cast.name
     if folder.is_dir():
         words += [f"file {path.name} beside the documents" for path in folder.iterdir() if path.name.startswith(".")]
-    jobs = [job for job in await stage.world.jobs(cast.name) if names.DOMAIN_ANNOTATION in job.metadata.annotations]
+    jobs = [job for job in await ground.reader.jobs(cast.name) if names.DOMAIN_ANNOTATION in job.metadata.annotations]
     kept = int(cast.spec["history"]["succeededJobs"])
     if len(jobs) > kept:
         words.append(f"{len(jobs)} Jobs of {cast.name}, where {kept} should be kept")
     return words
 
 
-async def _unlisted(stage: Stage) -> list[str]:
-    listed = {name for result in (await stage.world.results()).values() for name in _parts(result)}
-    return [name for name in await stage.world.document_config_maps() if name not in listed]
+async def _unlisted(ground: Ground) -> list[str]:
+    listed = {name for result in (await ground.reader.results()).values() for name in _parts(result)}
+    return [name for name in await ground.reader.document_config_maps() if name not in listed]
 
 
 def _parts(result: Result) -> tuple[str, ...]:

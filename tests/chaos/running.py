@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaos.course import NeverCameError, Played
 from chaos.evidence import until_tidy
 from chaos.judging import Verdict
 from chaos.stage import Stage, running_stage
-from chaos.trials import Havoc, NeverCameError, Played, Trial, play, play_havoc
+from chaos.trials import Havoc, Trial, play, play_havoc
 from cluster.control_plane import ROOT, ControlPlane
 
 Told = Callable[[Trial | Havoc, Played], None]

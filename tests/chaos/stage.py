@@ -5,11 +5,10 @@ import base64
 import contextlib
 import itertools
 import ssl
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -18,15 +17,18 @@ from chaos.collector_calls import HunterCalls, IntakeCalls
 from chaos.director import Director
 from chaos.file_moments import HOOK, SOCKET, FileMoments
 from chaos.gate import Gate
+from chaos.ground import Ground
 from chaos.moments import Moment, Side, Step
 from chaos.observing import Observer
 from chaos.seats import Seat, Seats
 from cluster.control_plane import ControlPlane
 from cluster.operator_process import OperatorProcess
 from cluster.process_kubelet import ProcessKubelet
-from cluster.world import World, connect, install
+from cluster.reading import connect
+from cluster.world import World, install
 from hunter_simulator import DEFAULT_KEY, Config, Settings, running_simulator
 from hunter_simulator.plans import Plan
+from hunter_simulator.report import Report
 from hunter_simulator.settings import Key
 from novahunt_operator import paths, wire
 from tools.accounts import write_kubeconfig
@@ -36,48 +38,38 @@ PER_SECOND, PER_MINUTE = 5, 100
 
 LEASE = "novahunt-leader"
 
+_LINES = 60
 _PLENTY = Plan(credits=10_000_000)
 _TOKEN = "10h"
 _numbers = itertools.count(1)
 
 
-@dataclass
-class Stage:
+@dataclass(kw_only=True)
+class Stage(Ground):
     """One namespace."""
 
     world: World
     seats: Seats
     director: Director
-    observer: Observer
     intake: Gate
-    hunter: Gate
-    charged: bool
-    """Whether Hunter charges for repeats."""
-    recoveries: set[asyncio.Task[None]] = field(default_factory=set)
-    killed: list[str] = field(default_factory=list)
-    """Domains whose collector was killed; once for each kill."""
-    receipts_lost: int = 0
-    """How often pods went whose end may not have been read."""
 
     @property
     def kubelet(self) -> ProcessKubelet:
         """The player of the kubelet."""
         return self.world.kubelet
 
-    @property
-    def volume(self) -> Path:
-        """What stands for the claim."""
-        return self.world.kubelet.folder
+    async def report(self, *, with_log: bool = True) -> Report:
+        """Return what Hunter's stand-in was asked."""
+        return self.world.simulator.report(with_log=with_log)
 
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Bring back what was killed, at its time."""
-        task = asyncio.create_task(work)
-        self.recoveries.add(task)
+    async def hold(self, domain: str, size: int) -> None:
+        """Tell Hunter's stand-in how many addresses a domain has."""
+        self.world.simulator.set_domain(domain, size)
 
-    async def recovered(self) -> None:
-        """Wait until all that was killed is back; errors on the way are raised here."""
-        while self.recoveries:
-            await self.recoveries.pop()
+    def said(self) -> list[str]:
+        """Return the latest moments, and what the operator has said last."""
+        lines = [(seat.name, line) for seat in self.seats.all for line in seat.process.log.splitlines()[-_LINES:]]
+        return [*self.director.trail, *(f"{name}: {line}" for name, line in lines)]
 
 
 @asynccontextmanager
@@ -96,7 +88,7 @@ async def running_stage(
     volume = _make_folder(folder / "volume")
     plane.kubectl("create", "namespace", namespace)
     install(plane, namespace)
-    admin = await connect(plane)
+    admin = await connect(plane.kubeconfig)
     settings = Settings(per_second=PER_SECOND, per_minute=PER_MINUTE, repeats_cost=charged, log_size=200_000)
     config = Config(settings=settings, keys=(Key(DEFAULT_KEY, _PLENTY),))
     director, known = Director(), KnownNames()
@@ -128,11 +120,19 @@ async def running_stage(
             own = _make_folder(folder / f"operator-{number}")
             seats.all.append(await _seat(plane, namespace, own, more, ApiCalls(director, known)))
             stack.push_async_callback(seats.all[-1].close)
-        world = World(plane, namespace, admin, simulator, seats.all[0].process, kubelet, folder)
+        world = World(admin, namespace, plane, simulator, seats.all[0].process, kubelet, folder)
         world.set_key()
         world.make_claim("collections")
         observer = Observer(admin, namespace)
-        stage = Stage(world, seats, director, observer, intake, hunter, charged)
+        stage = Stage(
+            reader=world,
+            observer=observer,
+            volume=volume,
+            world=world,
+            seats=seats,
+            director=director,
+            intake=intake,
+        )
         _listen(kubelet, director, observer)
         await files.start()
         stack.push_async_callback(files.stop)

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from chaos.course import Played
 from chaos.judging import Verdict
-from chaos.trials import Played
 
 _COLUMNS = ("kills", "lost", "doubled", "paid twice", "beyond a limit", "left behind", "stuck", "slowest recovery")
 

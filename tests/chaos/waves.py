@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chaos.stage import Stage
+from chaos.ground import Ground
 from chaos.waiting import until
 from hunter_simulator import truth
 from novahunt_contract import document
@@ -85,7 +85,7 @@ def _size(one: int, chance: random.Random) -> int:
     return chance.randint(101, 290) if one % 2 == 0 else chance.randint(1, 99)
 
 
-async def create(stage: Stage, cast: Cast) -> None:
+async def create(ground: Ground, cast: Cast) -> None:
     """Apply a collection."""
     body = {
         "apiVersion": names.API_VERSION,
@@ -93,44 +93,35 @@ async def create(stage: Stage, cast: Cast) -> None:
         "metadata": {"name": cast.name},
         "spec": cast.spec,
     }
-    await stage.world.admin.call("POST", paths.collections(stage.world.namespace), body=body)
+    await ground.reader.admin.call("POST", paths.collections(ground.reader.namespace), body=body)
 
 
-async def recollect(stage: Stage, cast: Cast) -> None:
+async def recollect(ground: Ground, cast: Cast) -> None:
     """Wish that all domains are collected again."""
     for domain in cast.sizes:
-        stage.observer.ask_again(domain)
-    path = f"{paths.collections(stage.world.namespace)}/{cast.name}"
-    await stage.world.admin.call("PATCH", path, body={"spec": {"recollect": "again"}}, content_type=MERGE_PATCH)
+        ground.observer.ask_again(domain)
+    path = f"{paths.collections(ground.reader.namespace)}/{cast.name}"
+    await ground.reader.admin.call("PATCH", path, body={"spec": {"recollect": "again"}}, content_type=MERGE_PATCH)
 
 
-async def is_ready(stage: Stage, cast: Cast) -> bool:
+async def is_ready(ground: Ground, cast: Cast) -> bool:
     """Tell whether all of a collection's newest wishes are carried out."""
-    found = await stage.world.collection(cast.name)
+    found = await ground.reader.collection(cast.name)
     new = found.status.observed_generation == found.metadata.generation
     return new and found.condition("Ready")[0] == "True"
 
 
-async def until_ready(stage: Stage, casts: Iterable[Cast]) -> None:
+async def until_ready(ground: Ground, casts: Iterable[Cast]) -> None:
     """Wait until all are ready."""
     for cast in casts:
-        await until(lambda cast=cast: is_ready(stage, cast))  # type: ignore[misc]
+        await until(lambda cast=cast: is_ready(ground, cast))  # type: ignore[misc]
 
 
-async def remove(stage: Stage, the_wave: Wave) -> None:
-    """Remove all of a trial's objects; its names come never again."""
-    admin, namespace = stage.world.admin, stage.world.namespace
-    for cast in the_wave.casts:
-        await admin.delete(f"{paths.collections(namespace)}/{cast.name}")
-        for result in (await stage.world.result_objects(cast.name)).values():
-            await admin.delete(paths.results(namespace, result.metadata.name))
-
-
-async def stored(stage: Stage, cast: Cast, results: Mapping[str, Result]) -> dict[str, document.Document]:
+async def stored(ground: Ground, cast: Cast, results: Mapping[str, Result]) -> dict[str, document.Document]:
     """Read a collection's documents, as its DomainResults say where they lie."""
     if not cast.on_volume:
-        return await stage.world.documents(cast.name)
-    folder = stage.volume / cast.name
+        return await ground.reader.documents(cast.name)
+    folder = ground.volume / cast.name
     files = {domain: folder / document.file_name(domain) for domain in results}
     return {domain: document.decode(file.read_bytes()) for domain, file in files.items() if file.is_file()}
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from chaos import plan
+from chaos.course import Played
 from chaos.running import Lane, run, running_stages
 from chaos.table import problems, table
-from chaos.trials import Havoc, Played, Trial
+from chaos.trials import Havoc, Trial
 from cluster.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster

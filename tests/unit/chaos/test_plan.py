@@ -3,11 +3,12 @@
 from collections import Counter
 
 from chaos import plan, victims
+from chaos.course import Played
 from chaos.judging import Verdict
 from chaos.moments import Side, Step
 from chaos.running import LANES, lane_of
 from chaos.table import problems, table
-from chaos.trials import Havoc, Played, Trial
+from chaos.trials import Havoc, Trial
 
 ALL: list[Trial | Havoc] = [*plan.trials((*plan.ALONE, *plan.OF_ALL)), *plan.havocs()]
 

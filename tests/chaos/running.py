@@ -36,7 +36,10 @@ class Lane:
     """Whether Hunter charges for repeats."""
 
 
-LANES = (Lane(), Lane(charged=True), Lane(), Lane(charged=True), Lane(replicas=2), Lane(replicas=2, charged=True))
+LANES = tuple(
+    Lane(replicas, charged) for replicas, stages in ((1, 3), (2, 2)) for charged in (False, True) for _ in range(stages)
+)
+"""Of the whole table: most of a trial's time is a key's minute, in which the machine has nothing to do."""
 
 
 def lane_of(trial: Trial | Havoc) -> Lane:

@@ -1,6 +1,5 @@
 """A namespace in which everything can be killed: operator, collectors and Hunter's stand-in, with gates in between."""
 
-import asyncio
 import base64
 import contextlib
 import itertools
@@ -21,6 +20,7 @@ from chaos.ground import Ground
 from chaos.moments import Moment, Side, Step
 from chaos.observing import Observer
 from chaos.seats import Seat, Seats
+from chaos.tasks import cancelled
 from cluster.control_plane import ControlPlane
 from cluster.operator_process import OperatorProcess
 from cluster.process_kubelet import ProcessKubelet
@@ -137,7 +137,7 @@ async def running_stage(
         await files.start()
         stack.push_async_callback(files.stop)
         for work in (kubelet.run(), observer.run()):
-            stack.push_async_callback(_cancel, asyncio.create_task(work))
+            await stack.enter_async_context(cancelled(work))
         for seat in seats.all:
             seat.start()
         yield stage
@@ -176,9 +176,3 @@ def _listen(kubelet: ProcessKubelet, director: Director, observer: Observer) -> 
             await director.at(Moment(Step.ENDED, Side.AFTER, domain=purpose))
 
     kubelet.on_start, kubelet.on_end = started, ended
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

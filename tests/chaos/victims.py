@@ -3,18 +3,14 @@
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from chaos.components import kill_component
 from chaos.moments import CALLS_OF_COLLECTORS, CALLS_OF_THE_OPERATOR, Fate, Moment
 from chaos.seats import Seat
 from chaos.stage import Stage
 from chaos.waiting import until
-from cluster.control_plane import ROOT
-from devcluster import components
-from devcluster.paths import run_root
-from devcluster.record import Registry
 from novahunt_operator.cluster import NotFoundError
 
 Attack = Callable[[Stage, Moment, float], Awaitable[Fate]]
@@ -174,24 +170,10 @@ async def _resume(stage: Stage, down: float) -> None:
 def _component(name: str) -> Attack:
     async def attack(stage: Stage, moment: Moment, down: float) -> Fate:
         del moment
-        cluster = stage.world.plane.name
-        components.kill(Registry(run_root()), cluster, name)
-        stage.later(_restart(cluster, name, down))
+        kill_component(stage, stage.world.plane.name, name, down)
         return Fate.PASS
 
     return attack
-
-
-async def _restart(cluster: str, component: str, down: float) -> None:
-    await asyncio.sleep(down)
-    # As a process of its own: what it starts must outlive this one's test.
-    words = ("-m", "devcluster", "restart", component, "--name", cluster)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *words, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await process.communicate()
-    if process.returncode:
-        raise AssertionError(f"{component} did not come back: {said.decode()}")
 
 
 OPERATOR = Victim("operator", _operator)

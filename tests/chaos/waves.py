@@ -35,6 +35,8 @@ class Cast:
                 "storage": {"persistentVolumeClaim": {"claimName": "collections"}},
                 "budget": {"maxCredits": BUDGET},
                 "history": {"succeededJobs": 0},
+                # Of a real volume's folder, the group is what lets a pod in.
+                "jobTemplate": {"podSecurityContext": {"fsGroup": 2000}},
             }
         return common | {"history": {"succeededJobs": 1}}
 

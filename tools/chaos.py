@@ -5,7 +5,6 @@ Results are kept in the cache as they come, so that a run that was cut short, or
 
 import asyncio
 import os
-import random
 import sys
 import tempfile
 import time
@@ -31,7 +30,7 @@ _TWO_STAGES = (Lane(), Lane(charged=True))
 
 _TWO_STAGES = (Lane(), Lane(charged=True))
 
-Any = Trial | Havoc | NodeTrial
+AnyTrial = Trial | Havoc | NodeTrial
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -56,7 +55,7 @@ class Results:
         lines = self._file.read_bytes().splitlines() if self._file.is_file() else []
         return {one.number: one for one in (msgspec.json.decode(line, type=Kept) for line in lines)}
 
-    def add(self, trial: Any, played: Played) -> None:
+    def add(self, trial: AnyTrial, played: Played) -> None:
         """Keep a result, and show it."""
         where = NODE if isinstance(trial, NodeTrial) else PLANE
         with self._file.open("ab") as file:
@@ -70,11 +69,9 @@ async def play_plane(
 ) -> None:
     """Play trials on a control plane of their own; with all of them played, look for what is left behind."""
     known = into.read()
-    waiting = [trial for trial in trials if trial.number not in known]
+    waiting = plan.mixed([trial for trial in trials if trial.number not in known])
     if not waiting or time.monotonic() > end:
         return
-    # Some take long and need little; mixed with the others, the machine is used better.
-    random.Random(1).shuffle(waiting)
     with tempfile.TemporaryDirectory(prefix="novahunt-chaos-") as folder, running(name) as plane:
         serve_kinds(plane)
         async with running_stages(plane, lanes, Path(folder)) as stages:
@@ -102,7 +99,7 @@ def main(*, go_on: bool, minutes: float) -> None:
     results = Results(cache_root() / "chaos" / "results.jsonl", go_on=go_on)
     alone: list[Trial | Havoc] = [*plan.trials(plan.ALONE), *plan.havocs()]
     of_all: list[Trial | Havoc] = [*plan.trials(plan.OF_ALL)]
-    wanted: list[Any] = [*alone, *of_all]
+    wanted: list[AnyTrial] = [*alone, *of_all]
     process = os.getpid()
     asyncio.run(play_plane(f"chaos{process}", LANES, alone, results, end))
     # What hits all stages of a control plane at once plays one at a time, so that each kill has one result.

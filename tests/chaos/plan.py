@@ -89,6 +89,13 @@ def havocs(count: int = _HAVOCS) -> Iterator[Havoc]:
         yield Havoc(100_000 + number, _AT_RANDOM, _KILLS)
 
 
+def mixed(found: Sequence[Trial | Havoc]) -> list[Trial | Havoc]:
+    """Return trials in an order in which some that take long and need little stand beside others."""
+    order = list(found)
+    random.Random(1).shuffle(order)
+    return order
+
+
 def short() -> tuple[Sequence[Trial], Sequence[Trial]]:
     """Return what `make test` plays: trials of one stage each, and trials that hit all."""
     alone = (

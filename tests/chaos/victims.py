@@ -31,11 +31,15 @@ class Victim:
 
 async def _operator(stage: Stage, moment: Moment, down: float) -> Fate:
     """Kill the operator. What it was calling is not carried out, or it never hears of it."""
-    del moment
     seat = await stage.seats.leader()
     seat.kill()
     stage.later(_start(seat, down))
-    return Fate.CUT
+    return _of_the_operator(moment)
+
+
+def _of_the_operator(moment: Moment) -> Fate:
+    """Return what becomes of a call that the operator made, or was to answer, when it is gone."""
+    return Fate.CUT if moment.step in (*CALLS_OF_THE_OPERATOR, *CALLS_OF_COLLECTORS) else Fate.PASS
 
 
 async def _start(seat: Seat, down: float) -> None:
@@ -45,7 +49,7 @@ async def _start(seat: Seat, down: float) -> None:
 
 async def _leader(stage: Stage, moment: Moment, down: float) -> Fate:
     """Kill the active replica; another one takes over before it is back."""
-    del moment, down
+    del down
     seat = await stage.seats.leader()
     seat.kill()
 
@@ -54,7 +58,7 @@ async def _leader(stage: Stage, moment: Moment, down: float) -> Fate:
         seat.start()
 
     stage.later(back())
-    return Fate.CUT
+    return _of_the_operator(moment)
 
 
 async def _paused_leader(stage: Stage, moment: Moment, down: float) -> Fate:

@@ -5,6 +5,7 @@ Results are kept in the cache as they come, so that a run that was cut short, or
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -95,6 +96,8 @@ def play_node(name: str, into: Results, end: float) -> None:
 @click.option("--minutes", type=float, default=float("inf"), help="Begin no trial after so many minutes.")
 def main(*, go_on: bool, minutes: float) -> None:
     """Kill everything at every step, and print the tables; the whole node's needs root."""
+    # So that clusters are taken down on `kill` as on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     end = time.monotonic() + 60 * minutes
     results = Results(cache_root() / "chaos" / "results.jsonl", go_on=go_on)
     alone: list[Trial | Havoc] = [*plan.trials(plan.ALONE), *plan.havocs()]

@@ -46,8 +46,7 @@ async def gather(ground: Ground, wave: Wave, mark: Mark, not_ready: list[str]) -
     kills = Counter(ground.killed[mark.killed :])
     untouched = not kills and ground.receipts_lost == mark.receipts_lost
     asked = (await ground.report()).log[mark.requests :]
-    of_wave = [entry for entry in asked if entry.domain in wave.sizes]
-    spent = charged(of_wave)
+    spent = charged(asked)
     domains: list[DomainEvidence] = []
     credits_: list[CreditEvidence] = []
     for cast in wave.casts:
@@ -80,7 +79,7 @@ async def gather(ground: Ground, wave: Wave, mark: Mark, not_ready: list[str]) -
     return Evidence(
         domains=domains,
         credits=credits_,
-        asked=of_wave,
+        asked=asked,
         doubled=ground.observer.take(),
         left=[word for cast in wave.casts for word in await _left(ground, cast)],
         not_ready=not_ready,

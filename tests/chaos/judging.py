@@ -135,8 +135,8 @@ def _miscounted(one: CreditEvidence) -> list[str]:
 
 
 def _beyond(evidence: Evidence) -> list[str]:
-    throttled = Counter(entry.domain for entry in evidence.asked if entry.outcome == "throttled")
-    words = [f"{count} requests for {domain} came too fast" for domain, count in throttled.items()]
+    throttled = sum(entry.outcome == "throttled" for entry in evidence.asked)
+    words = [f"{throttled} requests came too fast"] if throttled else []
     for one in evidence.credits:
         if one.used < one.charged:
             words.append(f"{one.collection} counts {one.used} credits, and {one.charged} were charged")

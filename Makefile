@@ -40,6 +40,10 @@ test-e2e: ## End-to-end tests on the whole node with the built images and the ch
 fuzz: ## Fuzz every reader of what others wrote, for ten minutes in all; FUZZ_SECONDS=… for longer
 	@FUZZ_SECONDS="$(FUZZ_SECONDS)" $(PY) -m tools.fuzz
 
+.PHONY: chaos
+chaos: ## Kill everything at every step, and print the table of docs/chaos.md; about an hour (the whole node's part: root)
+	@$(PY) -m tools.chaos $(CHAOS)
+
 .PHONY: bench
 bench: ## Measure the collector, and print the table of docs/benchmarks.md
 	@$(PY) -m bench.collector

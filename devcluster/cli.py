@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec
 
 import click
 
-from devcluster import base_image, builds, images, requirements, shell, startup, status, teardown
+from devcluster import base_image, builds, components, images, requirements, shell, startup, status, teardown
 from devcluster.allocation import checked_name
 from devcluster.builds import Part
 from devcluster.errors import DevclusterError, LeftBehindError, RefusedInputError
@@ -158,6 +158,26 @@ def down(registry: Registry, *, name: str, every: bool) -> None:
             failures.append(error)
     if failures:
         raise LeftBehindError("\n".join(map(str, failures)))
+
+
+@main.command(name="kill")
+@_name
+@click.argument("component")
+@_told
+def kill_component(registry: Registry, *, name: str, component: str) -> None:
+    """End one component at once, as a crash would: etcd, kube-apiserver, kubelet, ...; `restart` brings it back."""
+    components.kill(registry, name, component)
+    _say(f"{component} of {name!r} is ended")
+
+
+@main.command(name="restart")
+@_name
+@click.argument("component")
+@_told
+def restart_component(registry: Registry, *, name: str, component: str) -> None:
+    """Start one component again with the command line that it had, ending it first if it runs."""
+    components.restart(registry, name, component)
+    _say(f"{component} of {name!r} runs again")
 
 
 @main.command(name="status")

@@ -53,7 +53,8 @@ class DamagedClusterError(DevclusterError):
     def __init__(self, name: str, down: Sequence[str]) -> None:
         super().__init__(
             f"cluster {name!r} is there but these parts have ended: {', '.join(down)}\n"
-            f"take it down and start it again: python -m devcluster down --name {name}"
+            f"start them again: python -m devcluster restart --name {name} {down[0]}\n"
+            f"or take all of it down: python -m devcluster down --name {name}"
         )
 
 

@@ -39,14 +39,15 @@ class Launcher:
         """Start a component; one that cannot even be started is `ComponentError`."""
         log = self._folder.log(command.component)
         try:
-            child = start((*self._enter, *command.argv), log=log, environment=self._environment)
+            argv = (*self._enter, *command.argv)
+            child = start(argv, log=log, environment=self._environment)
         except OSError as error:
             raise ComponentError(command.component, "could not be started", str(error)) from error
         self._children[command.component] = child
         identity = identity_of(child.pid)
         if identity is None:
             raise self._ended(command.component)
-        self._table.add(Started(command.component, identity))
+        self._table.add(Started(command.component, identity, argv))
 
     def wait(self, component: str, what: str, condition: Callable[[], bool], deadline: float = 120) -> None:
         """Wait until the condition is true; `ComponentError` if it is not within `deadline` seconds.

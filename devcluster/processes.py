@@ -38,6 +38,8 @@ class Started:
 
     component: str
     identity: Identity
+    argv: tuple[str, ...] = ()
+    """Its command line, by which it can be started again."""
 
 
 @cache
@@ -111,7 +113,7 @@ def marked(run_folder: Path, proc: Path = Path("/proc")) -> list[Identity]:
 
 
 class ProcessTable:
-    """The record of a cluster's processes: one line a component, added as soon as it is started."""
+    """The record of a cluster's processes: one line each time a component is started, added at once."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -124,26 +126,29 @@ class ProcessTable:
                 "pid": started.identity.pid,
                 "start_time": started.identity.start_time,
                 "boot": started.identity.boot,
+                "argv": started.argv,
             }
         )
         with self._file.open("a") as table:
             table.write(line + "\n")
 
     def read(self) -> list[Started]:
-        """Every whole line; the last one may have been cut by a kill, and the mark finds that process."""
+        """Each component as it was started last; a line cut by a kill is left out, and the mark finds that process."""
         try:
             lines = self._file.read_text().splitlines()
         except FileNotFoundError:
             return []
-        found = []
+        found: dict[str, Started] = {}
         for line in lines:
             try:
                 read = json.loads(line)
                 identity = Identity(int(read["pid"]), int(read["start_time"]), str(read["boot"]))
-                found.append(Started(str(read["component"]), identity))
+                argv = tuple(str(word) for word in read.get("argv", ()))
+                started = Started(str(read["component"]), identity, argv)
             except (ValueError, KeyError):
                 continue
-        return found
+            found[started.component] = started
+        return list(found.values())
 
 
 def start(argv: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

@@ -1,15 +1,13 @@
 """Plays the kubelet where there is none: runs each collector's pod as a real process of this machine.
 
-The pods, their tokens and their ends are real objects of the API server; only the container is not one.
+The pods, their tokens and their ends are real objects of the API server; only the container is not one. Like a real
+one, it may crash, and finds its pods' processes again when it is back.
 """
 
 import asyncio
 import contextlib
-import os
 import signal
-import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,68 +15,17 @@ from typing import Any
 
 import msgspec
 
-from cluster.pod_files import Mount, Secret, Volume, write_lists
-from novahunt_contract import environment as env
-from novahunt_contract.intake import AUDIENCE
+from cluster.containers import Container, Containers, now
+from cluster.pod_objects import Pod, PodPage
 from novahunt_operator import names
 from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, GoneError, NotFoundError
-from novahunt_operator.pods import SUPPRESSION_FOLDER, TOKEN_FOLDER, VOLUME_FOLDER
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class _Ref(msgspec.Struct):
-    name: str
-    key: str
+LOST = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": ""}
+"""What a kubelet says of a container that it started, and of which nothing is left."""
 
 
-class _From(msgspec.Struct, rename="camel"):
-    secret_key_ref: _Ref
-
-
-class _Variable(msgspec.Struct, rename="camel"):
-    name: str
-    value: str = ""
-    value_from: _From | None = None
-
-
-class _Container(msgspec.Struct, rename="camel"):
-    name: str
-    env: tuple[_Variable, ...] = ()
-    volume_mounts: tuple[Mount, ...] = ()
-
-
-class _PodSpec(msgspec.Struct, rename="camel"):
-    containers: tuple[_Container, ...]
-    volumes: tuple[Volume, ...] = ()
-    service_account_name: str = "default"
-    node_name: str = ""
-
-
-class _PodMeta(msgspec.Struct, rename="camel"):
-    name: str
-    namespace: str
-    uid: str
-    resource_version: str
-    deletion_timestamp: str | None = None
-
-
-class _Pod(msgspec.Struct):
-    metadata: _PodMeta
-    spec: _PodSpec
-
-
-class _PodPage(msgspec.Struct):
-    metadata: dict[str, Any]
-    items: tuple[_Pod, ...]
-
-
-class _TokenStatus(msgspec.Struct):
-    token: str
-
-
-class _Token(msgspec.Struct):
-    status: _TokenStatus
+async def _nothing(*_: object) -> None:
+    """Do nothing."""
 
 
 @dataclass
@@ -109,21 +56,17 @@ class _Node:
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
             "metadata": {"name": self.name},
-            "spec": {"holderIdentity": self.name, "leaseDurationSeconds": 40, "renewTime": _now()},
+            "spec": {"holderIdentity": self.name, "leaseDurationSeconds": 40, "renewTime": now()},
         }
         await self.admin.call("POST", leases, body=body)
         while True:
             await asyncio.sleep(5)
             with contextlib.suppress(ApiError):
-                change = {"spec": {"renewTime": _now()}}
+                change = {"spec": {"renewTime": now()}}
                 await self.admin.call("PATCH", f"{leases}/{self.name}", body=change, content_type=MERGE_PATCH)
 
     async def remove(self) -> None:
         await self.admin.delete(f"/api/v1/nodes/{self.name}")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @dataclass
@@ -136,14 +79,26 @@ class ProcessKubelet:
     """Stands for the claims: `/collections` in a pod is this folder."""
     before_end: Callable[[str, int], bool] = lambda _domain, _code: True
     """Asked when a process has ended: False loses the pod before its end is reported."""
-    image_environment: dict[str, str] = field(default_factory=dict)
-    """What the collector's image would set by itself, for a test that has no patience."""
+    on_start: Callable[[str], Awaitable[None]] = _nothing
+    """Awaited when a domain's process has started, before the API server is told."""
+    on_end: Callable[[str, int], Awaitable[None]] = _nothing
+    """Awaited when a domain's process has ended with this exit code, before the API server is told."""
+    path: tuple[Path, ...] = ()
+    """As `Containers.path`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """As `Containers.environment`."""
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     """Processes by pod name."""
     logs: dict[str, Path] = field(default_factory=dict)
     """What running processes have logged, by pod name."""
+    purposes: dict[str, str] = field(default_factory=dict)
+    """Domains and errands' tasks by pod name, of all pods that were started."""
     started: list[str] = field(default_factory=list)
     """Domains and errands' tasks, in the order in which their processes were started."""
+    _containers: dict[str, Container] = field(default_factory=dict)
+    """By UID of their pod: what outlives a crash of the kubelet."""
+    _alive: asyncio.Event = field(default_factory=asyncio.Event)
+    _work: asyncio.Task[None] | None = None
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _ended: set[str] = field(default_factory=set)
     """UIDs of pods whose process has ended."""
@@ -153,41 +108,88 @@ class ProcessKubelet:
     """Names of pods that are being deleted."""
 
     async def run(self) -> None:
-        """Watch pods until cancelled, then end all processes."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods"
-        query = {"labelSelector": names.SELECTOR}
+        """Play until cancelled, then end all processes."""
         node = await _Node.register(self.admin, f"node-{self.namespace}")
         heart = asyncio.create_task(node.beat())
+        self._alive.set()
         try:
             while True:
-                with contextlib.suppress(GoneError, ApiError):
-                    page = await self.admin.get(path, _PodPage, query)
-                    for pod in page.items:
-                        self._seen(pod)
-                    version = str(page.metadata["resourceVersion"])
-                    async for event in self.admin.watch(path, {**query, "resourceVersion": version}):
-                        if event.type in ("ADDED", "MODIFIED"):
-                            self._seen(msgspec.json.decode(event.object, type=_Pod))
-                        elif event.type == "DELETED":
-                            self._kill(msgspec.json.decode(event.object, type=_Pod).metadata.name)
+                await self._alive.wait()
+                self._work = asyncio.create_task(self._watch())
+                await asyncio.wait([self._work])
+                if not self._work.cancelled():
+                    self._work.result()
         finally:
-            for task in (heart, *self._tasks.values()):
-                task.cancel()
-            await asyncio.gather(heart, *self._tasks.values(), return_exceptions=True)
+            heart.cancel()
+            await asyncio.gather(heart, *self.crash(), return_exceptions=True)
+            await asyncio.gather(*(container.remove() for container in self._containers.values()))
             await node.remove()
 
-    def _seen(self, pod: _Pod) -> None:
+    def crash(self, *, machine: bool = False) -> list[asyncio.Task[None]]:
+        """Stop at once, as after a kill, until `resume`; with the machine, all its pods' processes die as well.
+
+        Returns the tasks that are being cancelled.
+        """
+        self._alive.clear()
+        tasks = [*self._tasks.values(), *([self._work] if self._work is not None else [])]
+        for task in tasks:
+            task.cancel()
+        self._tasks.clear()
+        if machine:
+            for container in self._containers.values():
+                if container.process.returncode is None:
+                    container.process.kill()
+                container.private.cleanup()
+            self._containers.clear()
+            self.running.clear()
+            self.logs.clear()
+        return tasks
+
+    def resume(self) -> None:
+        """Begin anew: with the pods that the API server tells of, and the processes that are still there."""
+        self._alive.set()
+
+    async def _watch(self) -> None:
+        path = f"/api/v1/namespaces/{self.namespace}/pods"
+        query = {"labelSelector": names.SELECTOR}
+        while True:
+            with contextlib.suppress(GoneError, ApiError):
+                page = await self.admin.get(path, PodPage, query)
+                self._drop_orphans({pod.metadata.uid for pod in page.items})
+                for pod in page.items:
+                    self._seen(pod)
+                version = str(page.metadata["resourceVersion"])
+                async for event in self.admin.watch(path, {**query, "resourceVersion": version}):
+                    if event.type in ("ADDED", "MODIFIED"):
+                        self._seen(msgspec.json.decode(event.object, type=Pod))
+                    elif event.type == "DELETED":
+                        self._kill(msgspec.json.decode(event.object, type=Pod).metadata.name)
+
+    def _drop_orphans(self, uids: set[str]) -> None:
+        """End the processes whose pod went while the kubelet was away."""
+        for uid in self._containers.keys() - uids - self._tasks.keys():
+            container = self._containers.pop(uid)
+            for name in [name for name, process in self.running.items() if process is container.process]:
+                del self.running[name], self.logs[name]
+            self._tasks[f"{uid}/orphan"] = asyncio.create_task(container.remove())
+
+    def _seen(self, pod: Pod) -> None:
         uid = pod.metadata.uid
         if uid in self._ended:
-            if pod.metadata.deletion_timestamp is not None:
+            if pod.deleting:
                 self._tasks[f"{uid}/remove"] = asyncio.create_task(self._remove(pod))
-        elif uid not in self._tasks:
-            if pod.spec.node_name and pod.metadata.deletion_timestamp is None:
-                self._tasks[uid] = asyncio.create_task(self._live(pod))
-            elif pod.metadata.deletion_timestamp is not None:
-                self._tasks[f"{uid}/remove"] = asyncio.create_task(self._remove(pod))
-        elif pod.metadata.deletion_timestamp is not None:
-            self._kill(pod.metadata.name)
+        elif uid in self._tasks:
+            if pod.deleting:
+                self._kill(pod.metadata.name)
+        elif uid in self._containers:
+            # It was started before a crash of the kubelet.
+            self._tasks[uid] = asyncio.create_task(self._live(pod))
+            if pod.deleting:
+                self._kill(pod.metadata.name)
+        elif pod.deleting:
+            self._tasks[f"{uid}/remove"] = asyncio.create_task(self._remove(pod))
+        elif pod.spec.node_name and not pod.ended:
+            self._tasks[uid] = asyncio.create_task(self._live(pod))
 
     def _kill(self, pod_name: str) -> None:
         self._doomed.add(pod_name)
@@ -195,108 +197,66 @@ class ProcessKubelet:
         if process is not None and process.returncode is None:
             process.send_signal(signal.SIGTERM)
 
-    async def _remove(self, pod: _Pod) -> None:
+    async def _remove(self, pod: Pod) -> None:
         """Confirm a deletion, as a kubelet does when the containers have ended."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.metadata.name}"
-        if pod.metadata.uid not in self._reported:
+        if pod.metadata.uid not in self._reported and not pod.ended:
             # A pod must have ended before Kubernetes lets it go; of this one nothing more is known.
             with contextlib.suppress(NotFoundError):
                 body = {"status": {"phase": "Failed"}}
-                await self.admin.call("PATCH", f"{path}/status", body=body, content_type=MERGE_PATCH)
+                await self.admin.call("PATCH", f"{pod.path}/status", body=body, content_type=MERGE_PATCH)
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.metadata.uid}}
         with contextlib.suppress(NotFoundError, ConflictError):
-            await self.admin.call("DELETE", path, body=options)
+            await self.admin.call("DELETE", pod.path, body=options)
 
-    async def _live(self, pod: _Pod) -> None:
+    async def _live(self, pod: Pod) -> None:
         """One pod's life: start, run, end."""
-        with tempfile.TemporaryDirectory(prefix="novahunt-pod-") as name:
-            private = Path(name)
-            try:
-                environment = await self._environment(pod, private)
-            except NotFoundError as error:
-                await self._report(
-                    pod, "Pending", {"waiting": {"reason": "CreateContainerConfigError", "message": error.message}}
-                )
-                self._tasks.pop(pod.metadata.uid)
-                await asyncio.sleep(1)
-                await self._touch(pod)
+        uid, name = pod.metadata.uid, pod.metadata.name
+        if uid not in self._containers:
+            if pod.status.phase == "Running":
+                await self._report(pod, "Failed", {"terminated": LOST})
+                self._ended.add(uid)
                 return
-            with (private / "log").open("wb") as log:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "novahunt_collector", env=environment, cwd=private, stdout=log, stderr=log
-                )
-            self.running[pod.metadata.name] = process
-            self.logs[pod.metadata.name] = private / "log"
-            purpose = environment.get(env.DOMAIN) or environment[env.TASK]
-            self.started.append(purpose)
-            now = _now()
-            try:
-                await self._report(pod, "Running", {"running": {"startedAt": now}})
-                code = await process.wait()
-                receipt = private / "termination"
-                message = receipt.read_text() if receipt.is_file() else ""
-                if self.before_end(purpose, code):
-                    state = {"exitCode": code if code >= 0 else 128 - code, "message": message, "startedAt": now}
-                    await self._report(pod, "Succeeded" if code == 0 else "Failed", {"terminated": state})
-                    self._reported.add(pod.metadata.uid)
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-                self.running.pop(pod.metadata.name, None)
-                self.logs.pop(pod.metadata.name, None)
-                self._ended.add(pod.metadata.uid)
-            if pod.metadata.name in self._doomed:
-                await self._remove(pod)
+            if not await self._start(pod):
+                return
+        container = self._containers[uid]
+        await self._report(pod, "Running", {"running": {"startedAt": container.started_at}})
+        code = await container.process.wait()
+        self.running.pop(name, None)
+        self.logs.pop(name, None)
+        await self.on_end(container.purpose, code)
+        if self.before_end(container.purpose, code):
+            exit_code = code if code >= 0 else 128 - code
+            state = {"exitCode": exit_code, "message": container.message, "startedAt": container.started_at}
+            await self._report(pod, "Succeeded" if code == 0 else "Failed", {"terminated": state})
+            self._reported.add(uid)
+        self._ended.add(uid)
+        del self._containers[uid]
+        await container.remove()
+        if name in self._doomed:
+            await self._remove(pod)
 
-    async def _environment(self, pod: _Pod, private: Path) -> Mapping[str, str]:
-        values = {}
-        for variable in pod.spec.containers[0].env:
-            values[variable.name] = variable.value
-            if variable.value_from is not None:
-                ref = variable.value_from.secret_key_ref
-                secret = await self.admin.get(f"/api/v1/namespaces/{self.namespace}/secrets/{ref.name}", Secret)
-                values[variable.name] = secret.data[ref.key].decode()
-        token = private / "token"
-        token.write_text(await self._token(pod))
-        values[env.INTAKE_TOKEN_FILE] = values[env.INTAKE_TOKEN_FILE].replace(f"{TOKEN_FOLDER}/token", str(token))
-        for name, folder, place in (
-            (env.STORAGE, VOLUME_FOLDER, self.folder),
-            (env.SUPPRESSION, SUPPRESSION_FOLDER, private / "lists"),
-        ):
-            if name in values:
-                values[name] = values[name].replace(folder, str(place))
-        mounts = pod.spec.containers[0].volume_mounts
-        await write_lists(self.admin, self.namespace, pod.spec.volumes, mounts, private / "lists")
-        values[env.TERMINATION_LOG] = str(private / "termination")
-        return {
-            **self.image_environment,
-            **values,
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{ROOT / 'common'}:{ROOT / 'collector_image'}",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+    async def _start(self, pod: Pod) -> bool:
+        """Start a pod's process; tell whether it could be, or will be tried again."""
+        uid, name = pod.metadata.uid, pod.metadata.name
+        try:
+            container = await Containers(self.admin, self.namespace, self.folder, self.path, self.environment).start(
+                pod
+            )
+        except NotFoundError as error:
+            reason = {"reason": "CreateContainerConfigError", "message": error.message}
+            await self._report(pod, "Pending", {"waiting": reason})
+            self._tasks.pop(uid)
+            await asyncio.sleep(1)
+            await self._touch(pod)
+            return False
+        self._containers[uid] = container
+        self.running[name], self.logs[name] = container.process, container.log
+        self.purposes[name] = container.purpose
+        self.started.append(container.purpose)
+        await self.on_start(container.purpose)
+        return True
 
-    async def _token(self, pod: _Pod) -> str:
-        body = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {
-                "audiences": [AUDIENCE],
-                "expirationSeconds": 600,
-                "boundObjectRef": {
-                    "kind": "Pod",
-                    "apiVersion": "v1",
-                    "name": pod.metadata.name,
-                    "uid": pod.metadata.uid,
-                },
-            },
-        }
-        account = pod.spec.service_account_name
-        path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{account}/token"
-        return (await self.admin.create(path, body, _Token)).status.token
-
-    async def _report(self, pod: _Pod, phase: str, state: Mapping[str, Any]) -> None:
+    async def _report(self, pod: Pod, phase: str, state: Mapping[str, Any]) -> None:
         status = {
             "phase": phase,
             "containerStatuses": [
@@ -310,13 +270,11 @@ class ProcessKubelet:
                 }
             ],
         }
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.metadata.name}/status"
         with contextlib.suppress(NotFoundError):
-            await self.admin.call("PATCH", path, body={"status": status}, content_type=MERGE_PATCH)
+            await self.admin.call("PATCH", f"{pod.path}/status", body={"status": status}, content_type=MERGE_PATCH)
 
-    async def _touch(self, pod: _Pod) -> None:
+    async def _touch(self, pod: Pod) -> None:
         """Make the pod be seen again, as a kubelet that tries again."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod.metadata.name}"
         body = {"metadata": {"annotations": {"tried": datetime.now(UTC).isoformat()}}}
         with contextlib.suppress(NotFoundError):
-            await self.admin.call("PATCH", path, body=body, content_type=MERGE_PATCH)
+            await self.admin.call("PATCH", pod.path, body=body, content_type=MERGE_PATCH)

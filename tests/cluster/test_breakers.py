@@ -33,7 +33,7 @@ def waits_for(found: CollectionObject, reason: str) -> bool:
 
 @pytest.mark.timeout(240, func_only=True)
 async def test_while_hunter_is_away_no_domain_fails_and_all_go_on_when_it_is_back(world: World) -> None:
-    world.kubelet.image_environment = HASTY
+    world.kubelet.environment = HASTY
     fault = world.simulator.add_fault(Fault(action=Reset(), times=None))
     world.apply("away", domains(12), concurrency=3, retry={"maxAttempts": 1})
     await world.until("away", lambda found: waits_for(found, "HunterUnavailable"), "waiting for Hunter", 90)
@@ -54,7 +54,7 @@ async def test_while_hunter_is_away_no_domain_fails_and_all_go_on_when_it_is_bac
 async def test_a_domain_that_hunter_alone_does_not_answer_fails_after_three_runs_and_keeps_nothing_else_up(
     world: World,
 ) -> None:
-    world.kubelet.image_environment = HASTY
+    world.kubelet.environment = HASTY
     world.simulator.add_fault(Fault(action=AnswerStatus(status=500), domain="broken.example", times=None))
     world.apply("broken", ["broken.example", *domains(5)], retry={"maxAttempts": 1})
     ready = await world.ready("broken", 200)

@@ -1,8 +1,6 @@
 """A namespace with everything a collection needs on a control plane: chart, operator, collectors, Hunter's stand-in."""
 
 import asyncio
-import base64
-import gzip
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -12,40 +10,25 @@ from typing import Any
 
 import msgspec
 import yaml
-from kubernetes.aio import client, config
 
 from cluster.control_plane import ROOT, ControlPlane
 from cluster.operator_process import OperatorProcess
 from cluster.process_kubelet import ProcessKubelet
+from cluster.reading import CollectionObject, Reader, connect
 from hunter_simulator import DEFAULT_KEY, Config, Simulator, running_simulator
-from novahunt_contract import document
-from novahunt_operator import names, paths, wire
-from novahunt_operator.cluster import Cluster
-from novahunt_operator.records import Result
-from novahunt_operator.statusobject import CollectionStatus
+from novahunt_operator import names
+
+__all__ = ["CollectionObject", "World", "install", "running_world"]
 
 SECONDS = 60.0
 """How long a condition may take; far more than it does."""
 
 
-class CollectionObject(msgspec.Struct):
-    """What a test reads of a DomainCollection."""
-
-    metadata: wire.Meta
-    status: CollectionStatus = CollectionStatus()
-
-    def condition(self, kind: str) -> tuple[str, str]:
-        """Return status and reason of a condition; empty where it is not shown."""
-        return next(((c.status, c.reason) for c in self.status.conditions if c.type == kind), ("", ""))
-
-
 @dataclass
-class World:
+class World(Reader):
     """One namespace."""
 
     plane: ControlPlane
-    namespace: str
-    admin: Cluster
     simulator: Simulator
     operator: OperatorProcess
     kubelet: ProcessKubelet
@@ -99,11 +82,6 @@ class World:
         }
         self.plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
 
-    async def collection(self, name: str) -> CollectionObject:
-        """Read a collection."""
-        path = f"{paths.collections(self.namespace)}/{name}"
-        return await self.admin.get(path, CollectionObject)
-
     async def until(
         self, name: str, check: Callable[[CollectionObject], bool], what: str, seconds: float = SECONDS
     ) -> CollectionObject:
@@ -147,21 +125,6 @@ class World:
 
         return await self.until(name, done, "Ready", seconds)
 
-    async def results(self, name: str) -> dict[str, Result]:
-        """Read the data of the DomainResults of a collection, by domain."""
-        return dict(await self.result_objects(name))
-
-    async def result_objects(self, name: str) -> dict[str, wire.ResultObject]:
-        """Read the DomainResults of a collection, by domain."""
-        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"}
-        page = await self.admin.get(paths.results(self.namespace), wire.Page[wire.ResultObject], query)
-        return {item.domain: item for item in page.items}
-
-    async def jobs(self, name: str) -> list[wire.JobObject]:
-        """Read the Jobs of a collection."""
-        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"}
-        return list((await self.admin.get(paths.jobs(self.namespace), wire.Page[wire.JobObject], query)).items)
-
     async def gone(self, kinds: str, name: str, seconds: float = SECONDS) -> None:
         """Wait until nothing of these kinds belongs to a collection of this name.
 
@@ -180,39 +143,9 @@ class World:
         except TimeoutError:
             raise AssertionError(f"still there: {left}") from None
 
-    async def document_config_maps(self, name: str) -> list[str]:
-        """Name the ConfigMaps that hold documents of a collection."""
-        query = {"labelSelector": f"{names.COLLECTION_LABEL}={name},{names.COMPONENT_LABEL}={names.DOCUMENT}"}
-        path = paths.config_maps(self.namespace)
-        page = await self.admin.get(path, wire.Page[wire.ConfigMapObject], query)
-        return [item.metadata.name for item in page.items]
 
-    async def documents(self, name: str) -> dict[str, document.Document]:
-        """Read the stored documents of a collection out of its ConfigMaps, as a person's script would."""
-        found = {}
-        for domain, result in (await self.results(name)).items():
-            place = result.storage.config_map if result.storage is not None else None
-            if place is None:
-                continue
-            parts = []
-            for part in place.names:
-                held = await self.admin.get(paths.config_maps(self.namespace, part), wire.ConfigMapObject)
-                packed = held.binary_data.get(place.key)
-                parts.append(base64.b64decode(packed) if packed is not None else held.data[place.key].encode())
-            data = b"".join(parts)
-            found[domain] = document.decode(gzip.decompress(data) if place.key.endswith(".gz") else data)
-        return found
-
-
-@asynccontextmanager
-async def running_world(
-    plane: ControlPlane,
-    namespace: str,
-    folder: Path,
-    settings: dict[str, str] | None = None,
-    simulated: Config | None = None,
-) -> AsyncIterator[World]:
-    """Install the chart, and start Hunter's stand-in, the operator and the player of the kubelet."""
+def install(plane: ControlPlane, namespace: str) -> None:
+    """Install the chart for its accounts and rights; its own operator has no image to start with."""
     plane.helm(
         "upgrade",
         "--install",
@@ -224,10 +157,19 @@ async def running_world(
         "crds.enabled=false,image.repository=registry.example/novahunt-operator,image.tag=test,"
         "collector.image.repository=registry.example/novahunt-collector,collector.image.tag=test,fullnameOverride=novahunt",
     )
-    configuration = client.Configuration()
-    configuration.connection_pool_maxsize = 50
-    await config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
-    admin = Cluster(client.ApiClient(configuration))
+
+
+@asynccontextmanager
+async def running_world(
+    plane: ControlPlane,
+    namespace: str,
+    folder: Path,
+    settings: dict[str, str] | None = None,
+    simulated: Config | None = None,
+) -> AsyncIterator[World]:
+    """Install the chart, and start Hunter's stand-in, the operator and the player of the kubelet."""
+    install(plane, namespace)
+    admin = await connect(plane.kubeconfig)
     volume = folder / "volume"
     volume.mkdir()
     async with running_simulator(simulated) as simulator:
@@ -235,7 +177,7 @@ async def running_world(
             plane, namespace, folder, {"HUNTER_BASE_URL": simulator.base_url, **(settings or {})}
         )
         kubelet = ProcessKubelet(admin, namespace, volume)
-        world = World(plane, namespace, admin, simulator, operator, kubelet, folder)
+        world = World(admin, namespace, plane, simulator, operator, kubelet, folder)
         world.set_key()
         operator.start()
         task = asyncio.create_task(kubelet.run())

@@ -126,6 +126,24 @@ def test_a_cluster_of_which_a_part_has_ended_is_said_to_be_damaged(cluster: Clus
     assert "down: kube-scheduler" in cluster.verb("status", "--name", cluster.name).out
 
 
+def test_a_killed_component_is_started_again_and_all_data_is_there(cluster: Cluster) -> None:
+    cluster.up("--control-plane", "--simulated-nodes", "1")
+    cluster.kubectl("create", "configmap", "kept", "--from-literal=key=value")
+    for component in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        before = cluster.components[component].identity
+        assert cluster.verb("kill", component, "--name", cluster.name).code == 0
+        assert not is_alive(before)
+        assert f"down: {component}" in cluster.verb("status", "--name", cluster.name).out
+        assert cluster.verb("restart", component, "--name", cluster.name).code == 0
+        assert cluster.components[component].identity != before
+        assert cluster.get("configmap", "kept")["data"] == {"key": "value"}
+    assert "runs already" in cluster.up("--control-plane").err
+    cluster.kubectl("apply", "--filename=-", send=yaml.safe_dump(job("after")))
+    wait_until(lambda: ended(cluster, "after") == "Complete", "a job completes")
+    refused = cluster.verb("kill", "kubelet", "--name", cluster.name)
+    assert (refused.code, "has no 'kubelet': it has etcd, kube-apiserver" in refused.err) == (1, True)
+
+
 def test_a_start_that_fails_says_why_and_leaves_nothing(cluster: Cluster) -> None:
     launcher = cluster.launch("up", "--name", cluster.name, "--control-plane")
     wait_until(lambda: "kube-apiserver" in cluster.components, "the API server has been started")

@@ -103,3 +103,19 @@ def test_the_table_remembers_and_forgives_a_line_that_a_kill_has_cut(tmp_path: P
     with (tmp_path / "processes.jsonl").open("a") as file:
         file.write('{"component": "kube-api')
     assert table.read() == [one]
+
+
+def test_a_component_that_was_started_again_counts_as_it_was_started_last(tmp_path: Path) -> None:
+    table = ProcessTable(tmp_path / "processes.jsonl")
+    for pid in (10, 11):
+        for component in ("etcd", "kubelet"):
+            table.add(Started(component, Identity(pid, 20, "boot"), (component, "--flag")))
+    assert table.read() == [
+        Started("etcd", Identity(11, 20, "boot"), ("etcd", "--flag")),
+        Started("kubelet", Identity(11, 20, "boot"), ("kubelet", "--flag")),
+    ]
+
+
+def test_a_record_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / "processes.jsonl").write_text('{"component": "etcd", "pid": 10, "start_time": 20, "boot": "boot"}\n')
+    assert ProcessTable(tmp_path / "processes.jsonl").read() == [Started("etcd", Identity(10, 20, "boot"))]

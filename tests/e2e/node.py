@@ -78,10 +78,10 @@ class Node:
             **{name.replace("__", "."): value for name, value in values.items()},
         }
         self.target.install(SYSTEM, images.OPERATOR, images.COLLECTOR, settings)
-        self.wait_for_leader()
+        self.wait_for_leader(int(values.get("replicas", "1")))
 
-    def wait_for_leader(self) -> None:
-        """Wait until the operator's one pod that is to stay is the active one."""
+    def wait_for_leader(self, replicas: int = 1) -> None:
+        """Wait until so many of the operator's pods are there to stay, and one of them is active."""
         pods = ("get", "pods", "-n", SYSTEM, "-l", "app.kubernetes.io/name=novahunt", "-o", "json")
         lease = ("get", "lease", "-n", SYSTEM, "novahunt-leader", "--ignore-not-found")
         deadline = time.monotonic() + SECONDS
@@ -89,7 +89,7 @@ class Node:
             holder = self.kubectl(*lease, "-o", "jsonpath={.spec.holderIdentity}").strip()
             found = msgspec.json.decode(self.kubectl(*pods), type=_Pods).items
             staying = [pod.metadata.name for pod in found if pod.metadata.deletion_timestamp is None]
-            if holder and staying == [holder]:
+            if holder in staying and len(staying) == replicas:
                 return
             assert time.monotonic() < deadline, f"{holder or 'nobody'} holds the lease"
             time.sleep(0.2)

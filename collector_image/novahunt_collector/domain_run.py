@@ -91,22 +91,16 @@ class DomainRun:
         """
         _log.info("[CollectionWorker] Processing job %s for domain: %s", self.name.job_id, self._domain)
         try:
-            receipt = await self._answered()
-        except CollectorError as error:
-            diagnosis = await diagnose(error, self._asker, self._collecting.progress())
-            receipt = self.failed(reason_of(error), str(error), diagnosis)
+            return await self._ended()
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
             stopped = StoppedError(INTERRUPTED)
-            receipt = self.failed(reason_of(stopped), str(stopped))
+            return self.failed(reason_of(stopped), str(stopped))
         except Exception as error:  # noqa: BLE001 - whatever it is, the receipt must say that it happened
             _log.exception("a defect of the collector")
-            receipt = self.failed(reason_of(error), f"a defect of the collector ({type(error).__name__})")
-        else:
-            _log.info("[CollectionWorker] Successfully completed job %s for %s", self.name.job_id, self._domain)
-        return receipt
+            return self.failed(reason_of(error), f"a defect of the collector ({type(error).__name__})")
 
     async def finish(self, receipt: Receipt) -> None:
         """Tell the intake the end; the receipt is written before, for this may take seconds."""
@@ -126,6 +120,16 @@ class DomainRun:
             message = f"{message}; {saved}, and the next run goes on from there"
         _log.error("[CollectionWorker] Job %s failed for %s: %s", self.name.job_id, self._domain, message)
         return receipts.of_failure(self.name, reason, message, self._tally, diagnosis)
+
+    async def _ended(self) -> Receipt:
+        """Return the receipt of a run that no signal cuts short."""
+        try:
+            receipt = await self._answered()
+        except CollectorError as error:
+            diagnosis = await diagnose(error, self._asker, self._collecting.progress())
+            return self.failed(reason_of(error), str(error), diagnosis)
+        _log.info("[CollectionWorker] Successfully completed job %s for %s", self.name.job_id, self._domain)
+        return receipt
 
     async def _answered(self) -> Receipt:
         storage, settings = self._tools.storage, self._tools.settings

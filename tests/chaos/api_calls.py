@@ -108,10 +108,5 @@ class KnownNames:
     def _result_written(self, call: Call, side: Side) -> Moment:
         """Tell the end of a run from what the intake writes while it runs: that names an earlier run."""
         result = msgspec.json.decode(call.body, type=Result)
-        if result.run >= self.runs.get(result.domain, 0):
-            step = Step.RESULT_WRITTEN
-        elif result.storage is None:
-            step = Step.RESULT_MADE
-        else:
-            step = Step.DOCUMENT_LISTED
-        return Moment(step, side, domain=result.domain)
+        ended = result.run >= self.runs.get(result.domain, 0)
+        return Moment(Step.RESULT_WRITTEN if ended else Step.DOCUMENT_LISTED, side, domain=result.domain)

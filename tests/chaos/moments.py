@@ -16,9 +16,9 @@ class Step(StrEnum):
     PAGE_SAVED = "page saved"
     FILE_STORED = "document stored on a volume"
     HANDED_OVER = "document handed to the intake"
-    RESULT_MADE = "DomainResult made for a document"
-    CONFIG_MAP_STORED = "ConfigMap stored"
     DOCUMENT_LISTED = "DomainResult lists the document"
+    """A first document is listed before its ConfigMaps are stored; a later one when they are."""
+    CONFIG_MAP_STORED = "ConfigMap stored"
     OLD_DELETED = "old ConfigMap deleted"
     RECEIPT_WRITTEN = "receipt written"
     ENDED = "collector ended"
@@ -60,9 +60,8 @@ class Moment:
 CALLS_OF_THE_OPERATOR = (
     Step.JOB_CREATED,
     Step.CREDITS_RESERVED,
-    Step.RESULT_MADE,
-    Step.CONFIG_MAP_STORED,
     Step.DOCUMENT_LISTED,
+    Step.CONFIG_MAP_STORED,
     Step.OLD_DELETED,
     Step.RESULT_WRITTEN,
     Step.JOB_DELETED,
@@ -78,15 +77,11 @@ ON_VOLUMES = (Step.PAGE_SAVED, Step.FILE_STORED, Step.CREDITS_RESERVED)
 
 IN_CONFIG_MAPS = (
     Step.HANDED_OVER,
-    Step.RESULT_MADE,
-    Step.CONFIG_MAP_STORED,
     Step.DOCUMENT_LISTED,
+    Step.CONFIG_MAP_STORED,
     Step.OLD_DELETED,
 )
 """Steps that only the wave's collection in ConfigMaps goes through."""
 
 WHEN_AGAIN = (Step.OLD_DELETED,)
 """Steps that come only when a domain is collected a second time."""
-
-WHEN_FIRST = (Step.RESULT_MADE,)
-"""Steps that come only when a domain is collected for the first time."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from chaos.course import NeverCameError, Played
 from chaos.evidence import until_tidy
 from chaos.judging import Verdict
-from chaos.stage import Stage, running_stage
+from chaos.stage import PER_MINUTE, TIGHT, Stage, running_stage
 from chaos.trials import Havoc, Trial, play, play_havoc
 from cluster.control_plane import ROOT, ControlPlane
 
@@ -34,18 +34,24 @@ class Lane:
     replicas: int = 1
     charged: bool = False
     """Whether Hunter charges for repeats."""
+    per_minute: int = PER_MINUTE
+    """Requests that Hunter takes."""
 
 
-LANES = tuple(
-    Lane(replicas, charged) for replicas, stages in ((1, 3), (2, 2)) for charged in (False, True) for _ in range(stages)
+LANES = (
+    *(Lane(charged=charged) for charged in (False, True) for _ in range(3)),
+    *(Lane(replicas=2, charged=charged) for charged in (False, True) for _ in range(2)),
+    *(Lane(charged=charged, per_minute=TIGHT) for charged in (False, True)),
 )
 """Of the whole table: most of a trial's time is a key's minute, in which the machine has nothing to do."""
 
 
 def lane_of(trial: Trial | Havoc) -> Lane:
     """Return on which kind of stage a trial plays: always the same."""
-    replicas = trial.victim.replicas if isinstance(trial, Trial) else 1
-    return Lane(replicas, charged=trial.number % 2 == 1)
+    charged = trial.number % 2 == 1
+    if isinstance(trial, Havoc):
+        return Lane(charged=charged, per_minute=TIGHT)
+    return Lane(trial.victim.replicas, charged)
 
 
 def serve_kinds(plane: ControlPlane) -> None:
@@ -62,7 +68,13 @@ async def running_stages(
     async with AsyncExitStack() as stack:
         stages = []
         for number, lane in enumerate(lanes):
-            stage = running_stage(plane, folder / f"stage-{number}", replicas=lane.replicas, charged=lane.charged)
+            stage = running_stage(
+                plane,
+                folder / f"stage-{number}",
+                replicas=lane.replicas,
+                charged=lane.charged,
+                per_minute=lane.per_minute,
+            )
             stages.append((lane, await stack.enter_async_context(stage)))
         yield stages
 

@@ -85,6 +85,8 @@ async def test_a_domain_that_waits_for_the_plan_goes_on_after_its_last_page(worl
     waiting = (await world.results("onvolume"))[DOMAIN]
     assert (waiting.outcome, waiting.reason, waiting.credits) == (Outcome.PENDING, Reason.QUOTA_EXHAUSTED, 30)
     world.simulator.remove_fault(number)
+    # Else it would be tried at the plan's reset date, or in an hour.
+    world.apply("onvolume", [DOMAIN], storage=VOLUME, retryFailed="plan raised")
     ready = await world.ready("onvolume")
     assert is_whole(folder)
     assert set(asked(world).values()) == {1}

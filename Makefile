@@ -30,7 +30,7 @@ test-unit: ## Unit, property and contract tests (no cluster), on each Python 3.1
 
 .PHONY: test-cluster
 test-cluster: ## Tests on a real control plane (no root needed)
-	@$(PY) -m pytest tests -m "cluster and not chaos"
+	@$(PY) -m pytest tests -m cluster
 
 .PHONY: test-e2e
 test-e2e: ## End-to-end tests on the whole node with the built images and the chart (root)
@@ -42,7 +42,7 @@ fuzz: ## Fuzz every reader of what others wrote, for ten minutes in all; FUZZ_SE
 
 .PHONY: chaos-short
 chaos-short: ## Kill every victim once, in two minutes (no root needed)
-	@$(PY) -m pytest tests -m chaos
+	@$(PY) -m pytest tests/cluster/test_chaos.py -m cluster
 
 .PHONY: chaos
 chaos: ## Kill everything at every step, and print the table of docs/chaos.md; about an hour (the whole node's part: root)

@@ -176,6 +176,10 @@ class DomainRun:
 
     async def _from_storage(self, before: Kept, lists: Lists) -> Receipt:
         """Answer with what is stored, held to the lists of now."""
+        if before.document.job_id == self.name.job_id:
+            # An attempt before this one stored it and was killed before anybody read its receipt.
+            paid = before.document
+            self._tally.took_over(credits=paid.credits, requests=paid.requests, same_run=True)
         left = without_listed(before.document, lists, times.to_text(self._tools.now()))
         kept = await self._let_finish(self._tools.storage.confirm(before, left, self.name.run))
         if kept is None:

@@ -45,7 +45,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     credits: int = 0
     """What the answers of this attempt cost by Hunter's rule; lost answers that may have cost are counted in full."""
     credits_saved: int = 0
-    """What the pages cost that an earlier attempt or run paid for and that were taken from a checkpoint."""
+    """What the pages cost that an earlier attempt or run paid for and that were found saved or stored."""
     credits_earlier: int = 0
     """Part of them: what earlier attempts of this very run paid for."""
     requests: int = 0

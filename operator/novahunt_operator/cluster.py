@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from typing import Any, Self, TypeVar
 
@@ -68,6 +69,13 @@ def _pauses() -> Generator[float, Exception, None]:
         asked = error.retry_after if isinstance(error, ApiError) and error.retry_after is not None else 0.0
         error = yield max(asked, random.uniform(0, ceiling))  # noqa: S311 - jitter
         ceiling = min(_MAX_PAUSE_SECONDS, ceiling * 2)
+
+
+class NoRightError(ApiError):
+    """403 of the authorizer: the operator's account may not. Admission, quotas among it, refuses with a plain 403.
+
+    An API server that has just started says so, too, until it has read its roles.
+    """
 
 
 class NotActiveError(ApiError):
@@ -236,6 +244,9 @@ class Cluster:
         return found
 
 
+_NO_RIGHT = re.compile(r'User ".*" cannot \w+ ')
+"""The authorizer's words (`forbiddenMessage` in the API server's `responsewriters`); its code is not its alone."""
+
 _KINDS: dict[int, type[ApiError]] = {404: NotFoundError, 409: ConflictError, 410: GoneError, 429: UnavailableError}
 
 
@@ -246,6 +257,8 @@ def error_of(code: int, data: bytes, retry_after: str | None = None) -> ApiError
     except msgspec.DecodeError:
         status = wire.StatusObject(code=code, message=data[:200].decode(errors="replace"))
     kind = UnavailableError if code >= 500 else _KINDS.get(code, ApiError)  # noqa: PLR2004 - server errors
+    if code == 403 and _NO_RIGHT.search(status.message):  # noqa: PLR2004 - Forbidden
+        kind = NoRightError
     seconds = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
     return kind(code, status.reason, status.message, seconds)
 

@@ -27,11 +27,13 @@ def of_run(
     """
     silent = [most for pod, most in told.items() if pod not in receipts]
     unknown = bool(silent) or len(receipts) < attempts
-    if repeats_charged:
-        return _of_all(job, receipts, silent, unknown=unknown)
-    # What one attempt has paid for is free for the next one: the one that got furthest has paid for all.
+    # Of a run whose domain a suppression list names by now, no attempt tells what an earlier one has paid.
+    tells_all = complete and any(one.requests or one.from_storage for one in receipts.values())
     furthest = max((one.credits + one.credits_earlier for one in receipts.values()), default=0)
-    if complete or not unknown:
+    if repeats_charged:
+        return max(furthest, _of_all(job, receipts, silent, unknown=unknown))
+    # What one attempt has paid for is free for the next one: the one that got furthest has paid for all.
+    if tells_all or not unknown:
         return furthest
     reserved = job.reservation.reserved if job.reservation is not None else 0
     return max(furthest, *silent, reserved)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from novahunt_contract.intake import Stored
 from novahunt_contract.outcomes import Outcome
 from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator import names, parts, paths, room, wire
-from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NotFoundError, UnavailableError
+from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NoRightError, NotFoundError, UnavailableError
 from novahunt_operator.parts import DamagedDocumentError, Parts
 from novahunt_operator.recorder import Recorder
 from novahunt_operator.records import Collection, Job, Key, Place, Result, StoredResult
@@ -22,6 +23,10 @@ from novahunt_operator.stored import config_map_bytes
 
 _REFUSALS = (400, 403, 413, 422)
 """Quota, admission and size: what the API server answers again, however often it is asked."""
+
+
+_RIGHTS_GRACE_SECONDS = 60.0
+"""For so long a missing right may be that of an API server that has just started and not read its roles yet."""
 
 
 class LaterRunError(Exception):
@@ -43,6 +48,8 @@ class Documents:
         self._max_bytes = max_bytes
         self._added: dict[Key, dict[str, int]] = {}
         """What documents that are being stored will add, by collection and domain."""
+        self._without_right_since: float | None = None
+        """Monotonic time."""
 
     async def put(self, collection: Collection, job: Job, data: bytes) -> Stored:
         """Store a document; it is durable, and the one that is read back, when this returns.
@@ -170,7 +177,7 @@ class Documents:
         try:
             await self._create(owner, place, packed)
         except ApiError as error:
-            if error.code in _REFUSALS:
+            if self._is_final(error):
                 await self._recorder.write(collection, nothing)
             raise
 
@@ -190,9 +197,19 @@ class Documents:
             yield
         except ApiError as error:
             self._recorder.untidy.add(collection)
-            if error.code in _REFUSALS:
+            if self._is_final(error):
                 raise NotStoredError(f"the Kubernetes API refuses to store the document: {error.message}") from None
             raise
+        self._without_right_since = None
+
+    def _is_final(self, error: ApiError) -> bool:
+        """Tell whether the API server would answer the same again, however often it is asked."""
+        if not isinstance(error, NoRightError):
+            return error.code in _REFUSALS
+        now = time.monotonic()
+        if self._without_right_since is None:
+            self._without_right_since = now
+        return now - self._without_right_since >= _RIGHTS_GRACE_SECONDS
 
     @contextlib.contextmanager
     def _adding(self, collection: Key, domain: str, growth: int) -> Iterator[None]:

@@ -11,7 +11,7 @@ from chaos.table import problems, table
 from chaos.trials import Havoc, Trial
 from cluster.control_plane import ControlPlane
 
-pytestmark = [pytest.mark.cluster, pytest.mark.chaos]
+pytestmark = pytest.mark.cluster
 
 STAGES = (Lane(), Lane(charged=True), Lane(replicas=2))
 

@@ -88,3 +88,15 @@ async def test_what_another_run_saved_was_paid_by_that_run(simulator: Simulator,
     await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-1")
     other = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-2")
     assert (other.receipt.credits, other.receipt.credits_saved, other.receipt.credits_earlier) == (10, 20, 0)
+
+
+async def test_the_next_attempt_of_a_run_whose_document_is_stored_tells_what_the_run_paid(
+    simulator: Simulator, folder: Path
+) -> None:
+    # The first one was killed after it had stored its document, and so nobody reads its receipt.
+    first = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-1")
+    same = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-1")
+    assert (same.receipt.from_storage, same.receipt.credits, same.receipt.requests) == (True, 0, 0)
+    assert same.receipt.credits_earlier == first.receipt.credits == 3
+    other = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-2")
+    assert (other.receipt.from_storage, other.receipt.credits_earlier) == (True, 0)

@@ -1,6 +1,7 @@
 """What a run has cost: known from receipts, else never too little."""
 
 from builders import job, receipt
+from novahunt_contract.outcomes import Reason
 from novahunt_contract.receipt import Receipt
 from novahunt_operator import costs
 from novahunt_operator.records import Reservation
@@ -40,7 +41,20 @@ def test_where_repeats_are_charged_every_attempt_counts_and_saved_pages_once() -
 
 def test_an_attempt_without_receipt_does_not_matter_when_a_later_one_is_complete() -> None:
     reserved = Reservation(100)
-    assert cost(receipt(credits=30), attempts=2, told={"gone": 60}, reservation=reserved) == 30
+    assert cost(receipt(credits=30, requests=3), attempts=2, told={"gone": 60}, reservation=reserved) == 30
+
+
+def test_a_complete_attempt_that_asked_nothing_has_paid_what_it_says_of_earlier_ones() -> None:
+    stored = receipt(credits=0, requests=0, credits_earlier=14, from_storage=True)
+    assert cost(stored, attempts=2, told={"gone": 20}) == 14
+    # Even where nobody counts the killed one as an attempt, or remembers what it told.
+    assert cost(stored, attempts=1, charged=True) == 14
+
+
+def test_an_attempt_without_receipt_counts_where_a_suppression_list_answered_for_it() -> None:
+    suppressed = receipt(Reason.SUPPRESSED, credits=0, requests=0)
+    assert cost(suppressed, attempts=2, told={"gone": 7}) == 7
+    assert cost(suppressed, attempts=1) == 0
 
 
 def test_an_attempt_without_receipt_counts_with_what_is_set_aside_when_none_is_complete() -> None:

@@ -12,7 +12,7 @@ from novahunt_contract.document import Document, Item
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome
 from novahunt_operator import parse, paths, wire
-from novahunt_operator.cluster import ApiError
+from novahunt_operator.cluster import ApiError, NoRightError, UnavailableError, error_of
 from novahunt_operator.documents import Documents, LaterRunError, NotStoredError
 from novahunt_operator.leftovers import Leftovers
 from novahunt_operator.parts import PART_BYTES, DamagedDocumentError
@@ -326,13 +326,15 @@ async def test_what_a_broken_off_document_would_have_added_is_not_counted_for_ev
 class RefusingCluster(MemoryCluster):
     """Refuses new ConfigMaps after the first, with one of the API server's codes."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, message: str = "exceeded quota: few") -> None:
         super().__init__()
         self.code = code
+        self.message = message
 
     def _write(self, method: str, path: str, body: object) -> dict[str, object]:
         if method == "POST" and path == MAPS and self.names(MAPS):
-            raise ApiError(self.code, "Forbidden", "exceeded quota: few")
+            status = {"code": self.code, "reason": "Forbidden", "message": self.message}
+            raise error_of(self.code, msgspec.json.encode(status))
         return super()._write(method, path, body)
 
 
@@ -352,6 +354,23 @@ async def test_an_answer_that_may_change_is_left_to_the_collector_to_try_again()
         await operator.put(document(size=THREE_PARTS))
     assert raised.value.code == 401
     assert operator.recorder.untidy == {KEY}
+
+
+async def test_a_right_that_an_api_server_has_not_read_yet_is_waited_for_and_one_that_is_missing_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = 'configmaps is forbidden: User "system:serviceaccount:a:novahunt" cannot create resource "configmaps"'
+    cluster = RefusingCluster(403, message)
+    operator = Operator(cluster)
+    with pytest.raises(NoRightError):
+        await operator.put(document(size=THREE_PARTS))
+    cluster.message, cluster.code = "etcdserver: request timed out", 500
+    with pytest.raises(UnavailableError):
+        await operator.put(document(size=THREE_PARTS))
+    cluster.message, cluster.code = message, 403
+    monkeypatch.setattr("novahunt_operator.documents._RIGHTS_GRACE_SECONDS", 0.0)
+    with pytest.raises(NotStoredError, match="cannot create resource"):
+        await operator.put(document(size=THREE_PARTS))
 
 
 # ---------------------------------------------------------------------- whose document

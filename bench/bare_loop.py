@@ -88,7 +88,7 @@ async def main(kubeconfig: Path, namespace: str, collection: str, window: int, c
     """Run the loop and print what it did."""
     cluster = await connect(kubeconfig)
     try:
-        raw = await cluster.get(f"{paths.collections(namespace)}/{collection}", dict[str, Any])
+        raw = await cluster.get(paths.collections(namespace, collection), dict[str, Any])
         loop = _Loop(cluster, parse.collection(raw), read().collector, window)
         sys.stdout.write(msgspec.json.encode(await loop.run(count)).decode())
     finally:

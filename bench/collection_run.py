@@ -86,4 +86,4 @@ class CollectionRun:
 
     @property
     def _path(self) -> str:
-        return f"{paths.collections(self.place.namespace)}/{self.name}"
+        return paths.collections(self.place.namespace, self.name)

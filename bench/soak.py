@@ -96,7 +96,7 @@ async def soak(ground: SoakGround, minutes: int) -> list[_Collection]:
         await asyncio.sleep(min(left, 30))
         done = ground.simulator.report(with_log=False)
         _tell(f"{time.monotonic() - began:4.0f} s: {done.requests} requests, {done.throttled} refused")
-    found = [ground.admin.get(f"{paths.collections(space)}/{name}", _Collection) for space, name in names]
+    found = [ground.admin.get(paths.collections(space, name), _Collection) for space, name in names]
     return list(await asyncio.gather(*found))
 
 

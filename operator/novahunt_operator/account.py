@@ -157,8 +157,8 @@ def _reserved(
     reserved = dict(holds)
     for job in jobs:
         result = results.get(job.domain)
-        settled = result is not None and result.run >= job.run
-        if job.reservation is None or job.owner_uid != collection.uid or settled or job.uid in void:
+        settled = job.is_recorded(result) or job.uid in void
+        if job.reservation is None or job.owner_uid != collection.uid or settled:
             continue
         reserved[job.key.name] = max(job.reservation.reserved, holds.get(job.key.name, 0))
     return sum(reserved.values())

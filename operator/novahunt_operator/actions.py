@@ -166,7 +166,7 @@ class Actions:
 
         Its Jobs go with it, and its results where its deletion policy says so.
         """
-        path = paths.collection(collection.key.namespace, collection.key.name)
+        path = paths.collections(collection.key.namespace, collection.key.name)
         await self._cluster.delete(path, uid=collection.uid, resource_version=collection.resource_version)
         seconds = collection.spec.ttl_seconds_after_finished
         _log.info("deleted, %d s after it was finished", seconds, extra={"collection": str(collection.key)})

@@ -9,6 +9,7 @@ import msgspec
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.ends import (
+    ENOUGH,
     IN_A_ROW,
     OF_THE_KEY,
     OF_THE_POD,
@@ -25,9 +26,6 @@ from novahunt_operator.settle import Lost
 
 MAX_PAUSE: Final = timedelta(minutes=1)
 """Longest pause before a single domain whose runs end without an answer comes back."""
-
-ENOUGH: Final = 3
-"""Runs in a row that end for the same reason, over all domains, make it everybody's."""
 
 MOST_PAUSES: Final = 5
 """A Job whose pod can't start holds a slot for a minute: the pause between two grows to so many times the first."""
@@ -59,7 +57,6 @@ class OpenBreaker(msgspec.Struct, frozen=True):
     scope: Scope = Scope.COLLECTION
     probing: bool = False
     """Whether another collection has a Job at work that will tell."""
-    reset_date: str = ""
 
     @property
     def needs_person_at(self) -> datetime | None:
@@ -109,7 +106,6 @@ def find_open(own: Ends, elsewhere: Elsewhere, wishes: Wishes, probe_after: time
         probe_at=_probe_at(failure, probe_after, edited=mine and failure.wishes != wishes),
         scope=scope,
         probing=live > 0,
-        reset_date=failure.reset_date,
     )
 
 

@@ -160,7 +160,7 @@ class Documents:
     def _known(self, collection: Key, job: Job) -> StoredResult | None:
         """Return the record of a Job's domain that is there already, or None."""
         result = self._store.results_of(collection).get(job.domain)
-        if result is not None and result.data.run >= job.run:
+        if result is not None and job.is_recorded(result.data):
             raise LaterRunError(f"run {result.data.run} of {job.domain} has ended already")
         return result
 

@@ -25,8 +25,8 @@ OF_THE_POD: Final = GIVEN_UP
 SHARED: Final = OF_THE_KEY | OF_THE_WISHES
 """Failures of which one is enough to know that the next run would end the same way."""
 
-_KEPT = 3
-"""Newest failures that are kept for each reason; so many in a row make it everybody's."""
+ENOUGH: Final = 3
+"""Runs in a row that end for the same reason, over all domains, make it everybody's: so many are kept."""
 
 _ASKED = OF_THE_KEY | {Reason.BAD_REQUEST}
 """Refusals: somebody answered."""
@@ -179,7 +179,7 @@ def _newest(failures: list[Failure]) -> tuple[Failure, ...]:
         known = by_source.get(failure.source)
         if known is None or known.at < failure.at:
             by_source[failure.source] = failure
-    return tuple(sorted(by_source.values(), key=_order, reverse=True)[:_KEPT])
+    return tuple(sorted(by_source.values(), key=_order, reverse=True)[:ENOUGH])
 
 
 def _order(failure: Failure) -> tuple[str, str]:

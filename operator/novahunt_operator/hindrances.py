@@ -40,12 +40,12 @@ def hindrance_of(job: MadeJob, pods: Sequence[Pod], now: datetime) -> Hindrance 
     return next((one for one in found if one.stalled), found[0] if found else None)
 
 
-def is_given_up(job: MadeJob, pods: Sequence[Pod], now: datetime) -> bool:
-    """Tell whether a live Job has held its slot for long enough without a chance to start."""
+def given_up_for(job: MadeJob, pods: Sequence[Pod], now: datetime) -> Hindrance | None:
+    """Return why a live Job is given up, which has held its slot for long enough without a chance to start."""
     if job.failed or now - job.created < GIVEN_UP_AFTER or any(pod.started for pod in pods):
-        return False
+        return None
     hindrance = hindrance_of(job, pods, now)
-    return hindrance is not None and hindrance.reason in GIVEN_UP
+    return hindrance if hindrance is not None and hindrance.reason in GIVEN_UP else None
 
 
 def _without_pod(job: MadeJob) -> Hindrance:

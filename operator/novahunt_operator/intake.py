@@ -178,7 +178,7 @@ class Intake:
 
     def _is_recorded(self, collection: Key, job: Job) -> bool:
         result = self._store.results_of(collection).get(job.domain)
-        return result is not None and result.data.run >= job.run
+        return result is not None and job.is_recorded(result.data)
 
     def _unknown(self, pod_uid: str) -> _RefusedError:
         """A pod may call before the watch has shown it; one that stays unknown is gone, or never was ours."""

@@ -23,17 +23,12 @@ class Target(NamedTuple):
 
 def collection_status(namespace: str, name: str) -> str:
     """Return the path of a DomainCollection's status."""
-    return f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.COLLECTIONS}/{name}/status"
+    return f"{collections(namespace, name)}/status"
 
 
-def collection(namespace: str, name: str) -> str:
-    """Return the path of a DomainCollection."""
-    return f"/apis/{names.API_VERSION}/namespaces/{namespace}/{names.COLLECTIONS}/{name}"
-
-
-def collections(namespace: str | None) -> str:
-    """Return the path of a namespace's (None: all namespaces') DomainCollections."""
-    return _path(f"/apis/{names.API_VERSION}", namespace, names.COLLECTIONS, None)
+def collections(namespace: str | None, name: str | None = None) -> str:
+    """Return the path of a namespace's (None: all namespaces') DomainCollections, or of one."""
+    return _path(f"/apis/{names.API_VERSION}", namespace, names.COLLECTIONS, name)
 
 
 def results(namespace: str | None, name: str | None = None) -> str:

@@ -191,8 +191,7 @@ class Reconciler:
         self._notices.wait(key, waits=breaker is not None and breaker.scope is not Scope.COLLECTION)
         live = len(found.live) + len(found.unsettled)
         if self._notices.tell(key, reference, outlook.world.template_hash, found.ends, live):
-            for other in self._notices.waiting(but=key):
-                self._queue.add(other)
+            self._wake_waiting(key)
 
     async def _act(self, outlook: Outlook) -> bool:
         """Plan and carry out; tell whether anything was done."""
@@ -281,10 +280,14 @@ class Reconciler:
         self._refused.pop(key, None)
         self._rested_at.pop(key, None)
         self._wake_others(key)
-        for other in self._notices.waiting(but=key):
-            self._queue.add(other)
+        self._wake_waiting(key)
 
     def _wake_others(self, key: Key) -> None:
         """Look at the collections that may take a slot which this one left."""
         for other in self._scheduler.hungry(but=key):
+            self._queue.add(other)
+
+    def _wake_waiting(self, key: Key) -> None:
+        """Look at the collections that wait for news of Hunter or of their key."""
+        for other in self._notices.waiting(but=key):
             self._queue.add(other)

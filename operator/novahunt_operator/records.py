@@ -102,6 +102,10 @@ class Job(MadeJob, frozen=True):
     reservation: Reservation | None = None
     """None: there is no budget."""
 
+    def is_recorded(self, result: "Result | None") -> bool:
+        """Tell whether a domain's record says already how this run ended."""
+        return result is not None and result.run >= self.run
+
 
 class Counts(msgspec.Struct, frozen=True):
     """What an estimate's Job counted, as it is recorded on that Job."""

@@ -12,7 +12,7 @@ from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator import costs
 from novahunt_operator.account import month_of
-from novahunt_operator.ends import IN_A_ROW, OF_THE_WISHES
+from novahunt_operator.ends import IN_A_ROW
 from novahunt_operator.records import Errand, Job, JobEnd, Place, Pod, Result, VolumePlace
 from novahunt_operator.stored import SUCCESS, forget
 
@@ -232,7 +232,7 @@ def _is_own_failure(receipt: receipts.Receipt, previous: Result | None, others: 
     in a row while others did well.
     """
     if receipt.reason not in IN_A_ROW:
-        return receipt.reason not in OF_THE_WISHES
+        return True
     if receipt.own and receipt.reason is Reason.STORAGE:
         return True
     if _in_a_row(receipt.reason, previous) < OWN_FAILURES or previous is None:

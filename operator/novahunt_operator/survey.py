@@ -10,7 +10,7 @@ from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.account import Books, share_allows_more
 from novahunt_operator.ends import Elsewhere, Ends, ends_of, merge
-from novahunt_operator.hindrances import JOB_CONTROLLER_GRACE, hindrance_of, is_given_up
+from novahunt_operator.hindrances import JOB_CONTROLLER_GRACE, given_up_for
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.records import Collection, Errand, Job, Pod, Result
 from novahunt_operator.refresh import due_at, is_refreshed
@@ -190,50 +190,49 @@ def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[
     for job in world.jobs:
         result = world.results.get(job.domain)
         ours = job.owner_uid == world.collection.uid
-        recorded = result is not None and result.run >= job.run
         if ours and job.uid in world.void and job.end is not None:
             jobs.void.append(job)
             occupied.add(job.domain)
-        elif not ours or recorded:
+        elif not ours or job.is_recorded(result):
             if ours:
                 jobs.settled.append(job)
             if job.end is None:
                 occupied.add(job.domain)
-        elif job.end is None and not job.deleting and _may_start(world, job, pods.get(job.uid, ())):
-            jobs.live[job.domain] = job
-        else:
+        elif job.end is not None:
             jobs.ending.add(job.domain)
             _settle_one(world, job, pods.get(job.uid, ()), result, jobs)
+        elif job.deleting:
+            jobs.ending.add(job.domain)
+        elif (dropped := _dropped(world, job, pods.get(job.uid, ()), result)) is not None:
+            jobs.ending.add(job.domain)
+            jobs.settlements.append(Settlement(job, dropped, delete=True))
+        else:
+            jobs.live[job.domain] = job
     return jobs
 
 
 def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | None, jobs: _Jobs) -> None:
-    if job.end is not None:
-        settled = settle(
-            job,
-            pods,
-            result,
-            world.now,
-            told=world.books.told.get(job.uid),
-            repeats_charged=world.books.repeats_charged,
-            others=jobs.others,
-        )
-        if settled is not None:
-            jobs.settlements.append(Settlement(job, settled))
-        else:
-            jobs.unsettled.append(job)
-    elif not job.deleting:
-        hindrance = hindrance_of(job, pods, world.now)
-        if superseded(world, job, pods) or hindrance is None:
-            jobs.settlements.append(Settlement(job, supersede(job, result, world.now), delete=True))
-        else:
-            given_up = give_up(job, result, world.now, hindrance.reason, hindrance.message)
-            jobs.settlements.append(Settlement(job, given_up, delete=True))
+    settled = settle(
+        job,
+        pods,
+        result,
+        world.now,
+        told=world.books.told.get(job.uid),
+        repeats_charged=world.books.repeats_charged,
+        others=jobs.others,
+    )
+    if settled is not None:
+        jobs.settlements.append(Settlement(job, settled))
+    else:
+        jobs.unsettled.append(job)
 
 
-def _may_start(world: World, job: Job, pods: tuple[Pod, ...]) -> bool:
-    """Tell whether a Job that has not ended is worth waiting for."""
-    return not superseded(world, job, pods) and not is_given_up(job, pods, world.now)
+def _dropped(world: World, job: Job, pods: tuple[Pod, ...], result: Result | None) -> Result | None:
+    """Return what to record of a Job that can't start, and is not worth waiting for; None: it is."""
+    if superseded(world, job, pods):
+        return supersede(job, result, world.now)
+    hindrance = given_up_for(job, pods, world.now)
+    return give_up(job, result, world.now, hindrance.reason, hindrance.message) if hindrance is not None else None
 
 
 def is_due(result: Result, collection: Collection, now: datetime) -> bool:

@@ -102,7 +102,7 @@ async def recollect(ground: Ground, cast: Cast) -> None:
     """Wish that all domains are collected again."""
     for domain in cast.sizes:
         ground.observer.ask_again(domain)
-    path = f"{paths.collections(ground.reader.namespace)}/{cast.name}"
+    path = paths.collections(ground.reader.namespace, cast.name)
     await ground.reader.admin.call("PATCH", path, body={"spec": {"recollect": "again"}}, content_type=MERGE_PATCH)
 
 

@@ -43,7 +43,7 @@ class Reader:
 
     async def collection(self, name: str) -> CollectionObject:
         """Read a collection."""
-        path = f"{paths.collections(self.namespace)}/{name}"
+        path = paths.collections(self.namespace, name)
         return await self.admin.get(path, CollectionObject)
 
     async def results(self, name: str | None = None) -> dict[str, Result]:

@@ -6,7 +6,7 @@ import pytest
 
 from builders import MINUTE, NOW, SECOND, at, job, outlook, pod, result
 from novahunt_contract.outcomes import Outcome, Reason
-from novahunt_operator.hindrances import GIVEN_UP, GIVEN_UP_AFTER, is_given_up
+from novahunt_operator.hindrances import GIVEN_UP, GIVEN_UP_AFTER, given_up_for
 from novahunt_operator.planner import plan
 from novahunt_operator.records import Job, Pod
 from novahunt_operator.survey import survey
@@ -55,13 +55,13 @@ def test_before_that_it_holds_its_slot() -> None:
 def test_what_may_pass_by_itself_is_waited_for(change: dict[str, Any], state: dict[str, str]) -> None:
     made = job(A, **{"created": NOW - 10 * MINUTE, "active": 1 if state else 0, **change})
     pods = [pod(made, started=False, **state)] if state else []
-    assert not is_given_up(made, pods, NOW)
+    assert not given_up_for(made, pods, NOW)
     assert survey_live(made, pods) == (made,)
 
 
 def test_a_pod_that_has_started_is_never_given_up() -> None:
     made = job(A, created=NOW - 10 * MINUTE)
-    assert not is_given_up(made, [pod(made)], NOW)
+    assert not given_up_for(made, [pod(made)], NOW)
 
 
 class TestTheBreaker:

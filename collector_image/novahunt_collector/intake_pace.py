@@ -14,7 +14,7 @@ from novahunt_collector.errors import (
 )
 from novahunt_collector.intake_link import Busy, IntakeLink, Unreachable
 from novahunt_collector.pace import Cost, Pace
-from novahunt_collector.permits import Permits
+from novahunt_collector.permits import MINUTE_SECONDS, Permits
 from novahunt_collector.windows import Windows
 from novahunt_contract import intake as contract
 
@@ -31,7 +31,8 @@ class IntakePace(Pace):
     """Asks for a permit before each request, and tells in the same call how the last one ended.
 
     While no address of the intake can be reached, the static share of the environment holds, and the
-    intake is tried again every `pause` or so.
+    intake is tried again every `pause` or so. Others may have had permits for all that Hunter takes in
+    a minute, so the share begins a minute after the intake was heard last.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class IntakePace(Pace):
         """As last told by a caller; reports of failures repeat it."""
         self._alone_until: float | None = None
         """While the intake can't be reached: when to try it again."""
+        self._heard_at: float | None = None
         self._refused = False
 
     async def take(self, progress: contract.Progress, cost: Cost) -> None:
@@ -81,10 +83,11 @@ class IntakePace(Pace):
         while True:
             now = self._clock()
             if self._alone_until is not None and now < self._alone_until:
-                free_in = self._windows.wait(now)
+                free_in = max(self._windows.wait(now), self._until_share(now))
                 if self._budget and cost.most:
                     free_in = self._alone_until - now
                 elif free_in <= 0:
+                    self._permits.sent_alone(now)
                     break
                 await asyncio.sleep(min(free_in, self._alone_until - now))
                 continue
@@ -122,6 +125,10 @@ class IntakePace(Pace):
             _log.info(
                 "the operator's intake did not hear of the end (%s); permits expire by themselves", type(error).__name__
             )
+
+    def _until_share(self, now: float) -> float:
+        """Return the seconds until what was permitted to others has left Hunter's windows."""
+        return self._heard_at + MINUTE_SECONDS - now if self._heard_at is not None else 0.0
 
     async def _ask(
         self,
@@ -161,7 +168,8 @@ class IntakePace(Pace):
         if answer is None:
             self._refused = True
             raise IntakeRefusedError(f"the operator's intake does not understand this collector: {reply.sentence()}")
-        self._permits.heard(call, answer, self._clock())
+        self._heard_at = self._clock()
+        self._permits.heard(call, answer, self._heard_at)
         if answer.refused is contract.BudgetWord.DOMAIN:
             raise DomainBudgetUsedUpError(
                 f"{answer.credits_left} credits are left of budget.maxCreditsPerDomain", left=answer.credits_left

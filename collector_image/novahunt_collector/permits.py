@@ -3,7 +3,12 @@
 One call a page reports how the last permit ended and asks for the next (`novahunt_contract.intake`).
 """
 
+from collections import deque
+
 from novahunt_contract.intake import PERMIT_SECONDS, Answered, PermitAnswer, PermitCall, Progress
+
+MINUTE_SECONDS = 60.0
+"""Hunter's longer window."""
 
 
 class Permits:
@@ -14,6 +19,8 @@ class Permits:
         self._held: str | None = None
         self._held_since = 0.0
         self._unreported: Answered | None = None
+        self._alone: deque[float] = deque()
+        """When requests were sent without a permit that the intake has not heard of."""
 
     def call(
         self, progress: Progress | None, *, wanted: bool, most: int = 0, spent: int = 0, stopping: bool = False
@@ -32,6 +39,7 @@ class Permits:
             fingerprint=self._fingerprint,
             wanted=wanted,
             answered=self._unreported,
+            alone=len(self._alone),
             progress=progress,
             credits=most,
             spent=spent,
@@ -42,6 +50,7 @@ class Permits:
         """Take an answer in: what the call reported is known now, and a permit counts from now."""
         if self._unreported is call.answered:
             self._unreported = None
+        self._alone.clear()
         self._held = answer.permit
         self._held_since = now
 
@@ -60,6 +69,12 @@ class Permits:
         if self._held is not None:
             self._unreported = Answered(permit=self._held, throttled=throttled, retry_after_seconds=retry_after)
             self._held = None
+
+    def sent_alone(self, now: float) -> None:
+        """Note that a request is sent without a permit; what Hunter does not count any more is forgotten."""
+        while self._alone and self._alone[0] <= now - MINUTE_SECONDS:
+            self._alone.popleft()
+        self._alone.append(now)
 
     @property
     def owes_report(self) -> bool:

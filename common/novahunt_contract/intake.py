@@ -71,6 +71,8 @@ class PermitCall(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     """The key's, see `keys.fingerprint`."""
     wanted: bool = True
     answered: Answered | None = None
+    alone: int = 0
+    """Requests of the last minute that were sent without a permit, because no intake could be reached."""
     progress: Progress | None = None
     credits: int = 0
     """The most that the request asked for can cost; 0: it is free of charge."""

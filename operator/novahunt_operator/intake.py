@@ -196,6 +196,8 @@ class Intake:
             raise _RefusedError(403, "an errand asks for nothing that can cost credits")
         if call.answered is not None:
             self._permits.report(call.fingerprint, call.answered)
+        if call.alone > 0:
+            self._permits.report_alone(call.fingerprint, call.alone)
         key = caller.collection.key
         if call.progress is not None and self._progress.put(caller.pod_uid, call.progress):
             self._progressed(key)

@@ -91,6 +91,11 @@ class Permits:
             )
         line.changed.set()
 
+    def report_alone(self, fingerprint: str, requests: int) -> None:
+        """Take that a collector, which could not reach the intake, has sent so many requests in the last minute."""
+        self._metrics.hunter_requests.labels(key_label(fingerprint)).inc(requests)
+        self._line(fingerprint).windows.count(requests, self._clock())
+
     def pace_of(self, collection: Key) -> KeyPace | None:
         """Return the pace of the key that a collection's collectors wait for; None when none waits."""
         for fingerprint, line in self._lines.items():

@@ -81,6 +81,11 @@ class KeyWindows:
         else:
             self._pace = min(1.0, self._pace * RECOVERY)
 
+    def count(self, requests: int, now: float) -> None:
+        """Count requests that were sent without a permit, in the last minute; they may have come this very moment."""
+        most = max(window.limit for window in self._windows)
+        self._answered.extend([now] * min(requests, most))
+
     def give_back(self, permit: int) -> None:
         """Take back a permit that was not used."""
         self._granted.pop(permit, None)

@@ -1,6 +1,6 @@
 """The pace with an intake: what is said when, and what happens to a permit that came too late to be used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import msgspec
@@ -14,6 +14,7 @@ from novahunt_collector.permits import Permits
 from novahunt_collector.settings import Pace
 from novahunt_collector.windows import Windows
 from novahunt_contract.intake import Answered, BudgetWord, PermitAnswer, PermitCall, Progress
+from virtual_time import run
 
 PROGRESS = Progress(percent=0, emails=0, requests=0)
 COST = Cost(most=10, spent=0)
@@ -46,7 +47,7 @@ class Clock:
 
 
 def pace(
-    script: Sequence[Reply | Busy | Unreachable], clock: Clock | None = None, *, budget: bool = False
+    script: Sequence[Reply | Busy | Unreachable], clock: Callable[[], float] | None = None, *, budget: bool = False
 ) -> tuple[IntakePace, ScriptedLink]:
     link = ScriptedLink(script)
     made = IntakePace(
@@ -90,16 +91,33 @@ async def test_the_end_raises_nothing_even_if_nobody_hears_it() -> None:
 
 async def test_without_intake_the_share_goes_and_what_is_owed_is_told_when_it_is_back() -> None:
     clock = Clock(100.0)
-    made, link = pace([permit("p"), Unreachable(), permit("q")], clock)
+    made, link = pace([permit("p"), Unreachable(), permit("q"), permit("r")], clock)
     await made.take(PROGRESS, COST)
     made.over()
+    clock.moments = [160.0]
     for _ in range(3):
         await made.take(PROGRESS, COST)
         made.over()
     assert len(link.calls) == 2
-    clock.moments = [106.0]
+    clock.moments = [166.0]
     await made.take(PROGRESS, COST)
     assert [call.answered for call in link.calls] == [None, Answered("p"), Answered("p")]
+    made.over()
+    await made.take(PROGRESS, COST)
+    assert [call.alone for call in link.calls] == [0, 0, 3, 0]
+
+
+def test_the_share_begins_when_what_the_intake_has_permitted_to_others_has_left_hunters_windows() -> None:
+    async def scene(clock: Callable[[], float]) -> None:
+        made, link = pace([permit("p"), *[Unreachable()] * 20], clock)
+        await made.take(PROGRESS, COST)
+        made.over()
+        began = clock()
+        await made.take(PROGRESS, COST)
+        assert clock() - began == 60.0
+        assert len(link.calls) > 10, "the intake was asked again and again"
+
+    run(scene)
 
 
 @pytest.mark.parametrize("reply", [Reply(404, b""), Reply(200, b"{"), Reply(200, b'{"permit": 5}')])

@@ -60,6 +60,17 @@ def test_a_report_that_was_not_heard_is_made_again() -> None:
     assert permits.call(PROGRESS, wanted=False).answered == Answered(permit="p2")
 
 
+def test_requests_without_a_permit_are_told_until_they_are_heard_or_a_minute_old() -> None:
+    permits = Permits("f")
+    for now in (100.0, 130.0, 160.0):
+        permits.sent_alone(now)
+    assert permits.call(PROGRESS, wanted=True).alone == 2
+    call = permits.call(PROGRESS, wanted=True)
+    assert call.alone == 2
+    permits.heard(call, PermitAnswer(permit="p1"), 161.0)
+    assert permits.call(PROGRESS, wanted=True).alone == 0
+
+
 def test_nothing_is_owed_once_the_end_is_heard() -> None:
     permits = with_permit()
     assert permits.owes_report

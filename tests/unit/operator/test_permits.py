@@ -51,6 +51,20 @@ def test_one_that_times_out_gets_nothing_leaves_no_ghost_and_does_not_hold_up_th
     run(scene)
 
 
+def test_requests_that_were_sent_without_a_permit_count_from_when_they_are_told() -> None:
+    async def scene(clock: Clock) -> None:
+        permits = Permits(100, 3, clock=clock)
+        permits.report_alone("key", 2)
+        assert await permits.acquire("key", KEY, "a", seconds=1) is not None
+        assert await permits.acquire("key", KEY, "b", seconds=59) is None
+        assert (await permits.acquire("key", KEY, "b", seconds=5), clock()) == ("2", 1060)
+        # Nobody is believed more than would close the key.
+        permits.report_alone("key", 10**12)
+        assert await permits.acquire("key", KEY, "b", seconds=59) is None
+
+    run(scene)
+
+
 def test_the_one_at_the_head_may_time_out_and_the_next_takes_its_place() -> None:
     async def scene(clock: Clock) -> None:
         permits = Permits(1, 1, clock=clock)

@@ -37,6 +37,11 @@ class NeverCameError(AssertionError):
     """All was ready, and the moment had not come."""
 
 
+def not_played(victim: str, step: str, error: NeverCameError) -> Played:
+    """Return the result of a trial whose moment never came: nothing is shown by it, and that is a fault as well."""
+    return Played(victim, step, 0, Verdict(stuck=[f"its moment never came: {error}"]), 0.0)
+
+
 async def prepared(ground: Ground, wave: Wave, *, again: bool) -> tuple[Wave, Mark]:
     """Return the wave as it will be collected, and where things stand before.
 

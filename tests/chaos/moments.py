@@ -85,3 +85,6 @@ IN_CONFIG_MAPS = (
 
 WHEN_AGAIN = (Step.OLD_DELETED,)
 """Steps that come only when a domain is collected a second time."""
+
+NEVER_AGAIN = (Step.COLLECTION_SEEN,)
+"""Steps that don't come then."""

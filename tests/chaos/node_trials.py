@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Container, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from chaos import node_victims, waves
-from chaos.course import NeverCameError, Played, begin, ended, not_ready, prepared
+from chaos.course import NeverCameError, Played, begin, ended, not_played, not_ready, prepared
 from chaos.moments import Step
 from chaos.node_ground import NodeGround, node_ground
 from chaos.node_victims import NodeVictim
@@ -57,7 +57,14 @@ async def play_all(node: Node, known: Container[int], told: Told, deadline: floa
                 replicas = trial.victim.replicas
                 await asyncio.to_thread(node.install, replicas=str(replicas))
             async with asyncio.timeout(_TRIAL_SECONDS):
-                told(trial, await play(ground, trial))
+                told(trial, await _played(ground, trial))
+
+
+async def _played(ground: NodeGround, trial: NodeTrial) -> Played:
+    try:
+        return await play(ground, trial)
+    except NeverCameError as error:
+        return not_played(trial.victim.name, trial.step, error)
 
 
 async def play(ground: NodeGround, trial: NodeTrial) -> Played:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 
-from chaos.moments import CALLS_OF_COLLECTORS, CALLS_OF_THE_OPERATOR, WHEN_AGAIN, Side, Step
+from chaos.moments import CALLS_OF_COLLECTORS, CALLS_OF_THE_OPERATOR, NEVER_AGAIN, WHEN_AGAIN, Side, Step
 from chaos.trials import Havoc, Trial
 from chaos.victims import (
     API_CONNECTION,
@@ -71,7 +71,7 @@ def trials(victims: Sequence[Victim]) -> Iterator[Trial]:
     for victim in victims:
         for number, (step, side) in enumerate(_moments(victim), start=1000 * (1 + (*ALONE, *OF_ALL).index(victim))):
             chance = random.Random(number)
-            again = number % 3 == 0 or step in WHEN_AGAIN
+            again = step in WHEN_AGAIN or (number % 3 == 0 and step not in NEVER_AGAIN)
             yield Trial(number, victim, step, side, chance.uniform(0, _LONGEST), again, skip=chance.randint(0, 2))
 
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chaos.course import NeverCameError, Played
+from chaos.course import NeverCameError, Played, not_played
 from chaos.evidence import until_tidy
 from chaos.judging import Verdict
 from chaos.stage import PER_MINUTE, TIGHT, Stage, running_stage
@@ -130,4 +130,7 @@ async def _played(stage: Stage, trial: Trial | Havoc) -> Played:
         try:
             return await play(stage, trial)
         except NeverCameError:
-            return await play(stage, replace(trial, number=trial.number + _SECOND_TRY, skip=0))
+            try:
+                return await play(stage, replace(trial, number=trial.number + _SECOND_TRY, skip=0))
+            except NeverCameError as error:
+                return not_played(trial.victim.name, trial.step, error)

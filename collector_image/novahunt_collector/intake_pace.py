@@ -32,7 +32,7 @@ class IntakePace(Pace):
 
     While no address of the intake can be reached, the static share of the environment holds, and the
     intake is tried again every `pause` or so. Others may have had permits for all that Hunter takes in
-    a minute, so the share begins a minute after the intake was heard last.
+    a minute, so the share begins a minute after the intake was heard last, or the process began.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class IntakePace(Pace):
         """As last told by a caller; reports of failures repeat it."""
         self._alone_until: float | None = None
         """While the intake can't be reached: when to try it again."""
-        self._heard_at: float | None = None
+        self._heard_at = clock()
+        """When the intake was heard last; a process that begins without it knows as little of others' permits."""
         self._refused = False
 
     async def take(self, progress: contract.Progress, cost: Cost) -> None:
@@ -128,7 +129,7 @@ class IntakePace(Pace):
 
     def _until_share(self, now: float) -> float:
         """Return the seconds until what was permitted to others has left Hunter's windows."""
-        return self._heard_at + MINUTE_SECONDS - now if self._heard_at is not None else 0.0
+        return self._heard_at + MINUTE_SECONDS - now
 
     async def _ask(
         self,

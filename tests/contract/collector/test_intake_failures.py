@@ -73,6 +73,13 @@ async def test_while_the_intake_is_busy_no_request_is_sent(
     assert simulator.report().requests == 1
 
 
+@pytest.fixture
+def short_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what others may have been permitted be used up in a moment; a unit test waits the whole minute."""
+    monkeypatch.setattr("novahunt_collector.intake_pace.MINUTE_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("short_minute")
 async def test_an_intake_that_can_not_be_reached_leaves_the_static_share(
     simulator: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -91,6 +98,7 @@ async def test_an_intake_that_can_not_be_reached_leaves_the_static_share(
     assert caplog.text.count("the operator's intake can't be reached") == 1
 
 
+@pytest.mark.usefixtures("short_minute")
 async def test_an_intake_that_comes_back_is_asked_again(simulator: Simulator, tmp_path: Path) -> None:
     simulator.set_domain(DOMAIN, 150)
     simulator.add_fault(Fault(action=Proceed(), offset=0, delay=0.5))
@@ -107,6 +115,7 @@ async def test_an_intake_that_comes_back_is_asked_again(simulator: Simulator, tm
     assert [call.wanted for call in intake.calls] == [True, False]
 
 
+@pytest.mark.usefixtures("short_minute")
 async def test_a_name_without_address_leaves_the_static_share(simulator: Simulator, tmp_path: Path) -> None:
     away = FailingIntake()
     away.url = "http://novahunt-intake.invalid:8080"

@@ -47,7 +47,11 @@ class Clock:
 
 
 def pace(
-    script: Sequence[Reply | Busy | Unreachable], clock: Callable[[], float] | None = None, *, budget: bool = False
+    script: Sequence[Reply | Busy | Unreachable],
+    clock: Callable[[], float] | None = None,
+    *,
+    budget: bool = False,
+    pause: float | None = None,
 ) -> tuple[IntakePace, ScriptedLink]:
     link = ScriptedLink(script)
     made = IntakePace(
@@ -56,15 +60,15 @@ def pace(
         Windows(Pace(per_second=1000, per_minute=1000)),
         clock=clock or Clock(),
         uniform=lambda low, _: low,
-        pause=0.0 if budget else 10.0,
+        pause=pause if pause is not None else 0.0 if budget else 10.0,
         budget=budget,
     )
     return made, link
 
 
 async def test_a_permit_that_is_too_old_when_it_would_be_used_is_given_back_and_asked_for_anew() -> None:
-    # The clock is looked at before the call, on its answer, and before the use: 1.5 s pass in between.
-    made, link = pace([permit("old"), permit("new")], Clock(100.0, 100.0, 101.5))
+    # The clock is looked at in the beginning, before the call, on its answer, and before the use: 1.5 s pass there.
+    made, link = pace([permit("old"), permit("new")], Clock(100.0, 100.0, 100.0, 101.5))
     await made.take(PROGRESS, COST)
     assert [call.answered for call in link.calls] == [None, Answered("old", unused=True)]
 
@@ -170,7 +174,11 @@ async def test_with_a_budget_nothing_that_costs_is_asked_while_the_intake_is_awa
     assert len(link.calls) == 4
 
 
-async def test_with_a_budget_what_is_free_goes_at_the_static_share_while_the_intake_is_away() -> None:
-    made, link = pace([Unreachable()], Clock(100.0, 100.0, 99.0), budget=True)
-    await made.take(PROGRESS, Cost(most=0, spent=0))
-    assert len(link.calls) == 1
+def test_with_a_budget_what_is_free_goes_at_the_static_share_while_the_intake_is_away() -> None:
+    async def scene(clock: Callable[[], float]) -> None:
+        made, _ = pace([Unreachable()] * 20, clock, budget=True, pause=10.0)
+        began = clock()
+        await made.take(PROGRESS, Cost(most=0, spent=0))
+        assert clock() - began == 60.0, "what was permitted before this process began is not known"
+
+    run(scene)

@@ -16,6 +16,7 @@ from devcluster.paths import run_root
 from devcluster.record import Registry
 from e2e.node import SALES, SYSTEM, Node
 from hunter_simulator.report import Report
+from hunter_simulator.settings import Key
 from novahunt_contract import environment as env
 from novahunt_operator import names, paths, wire
 from tools.shell import ProgramError
@@ -24,6 +25,8 @@ from tools.target import OWN_CONTEXT
 LEASE = "novahunt-leader"
 _SIMULATOR = f"/api/v1/namespaces/{SALES}/services/hunter-simulator:http/proxy/_simulator"
 _LINES = "60"
+_PLENTY = 10_000_000
+"""Credits."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,12 @@ class NodeGround(Ground):
     async def hold(self, domain: str, size: int) -> None:
         """Tell Hunter's stand-in how many addresses a domain has."""
         await self.reader.admin.call("PUT", f"{_SIMULATOR}/domains/{domain}", body={"size": size})
+
+    async def pay_for_plenty(self) -> None:
+        """Give each key of Hunter's stand-in a plan that no number of trials uses up."""
+        for known in await self.reader.admin.get(f"{_SIMULATOR}/keys", list[Key]):
+            body = {"key": known.key, "plan": {"credits": _PLENTY}}
+            await self.reader.admin.call("POST", f"{_SIMULATOR}/keys", body=body)
 
     async def slow_down(self, seconds: float) -> None:
         """Let Hunter's stand-in take its time with each answer, so that each step can be caught."""

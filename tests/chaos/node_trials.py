@@ -48,6 +48,7 @@ async def play_all(node: Node, known: Container[int], told: Told, deadline: floa
     """Play all trials but those that are known; none is begun after the deadline (monotonic)."""
     waiting = [trial for trial in trials() if trial.number not in known]
     async with node_ground(node) as ground:
+        await ground.pay_for_plenty()
         await ground.slow_down(ANSWER_SECONDS)
         replicas = 1
         for trial in waiting:

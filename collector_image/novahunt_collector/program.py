@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from novahunt_collector import arguments as command_line
-from novahunt_collector import errand, estimating, logs, receipts, sweeping
+from novahunt_collector import erasing, errand, estimating, logs, receipts, sweeping
 from novahunt_collector import settings as configuration
 from novahunt_collector.assembly import open_tools
 from novahunt_collector.counts import CountOutput
@@ -48,6 +48,7 @@ CONCERN_EVERY_DOMAIN = (
 ERRANDS: Mapping[Task, errand.Maker] = {
     Task.ESTIMATE: estimating.of_environment,
     Task.SWEEP: sweeping.of_environment,
+    Task.ERASE: erasing.of_environment,
 }
 """What a process can do beside collecting domains."""
 

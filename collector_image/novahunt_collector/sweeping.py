@@ -1,6 +1,5 @@
 """The errand of a sweep: holds all that is stored for a collection to the lists and the retention of now."""
 
-import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -9,9 +8,9 @@ from datetime import UTC, datetime
 
 from novahunt_collector import intake_link
 from novahunt_collector import settings as configuration
+from novahunt_collector.attempts import Attempts
 from novahunt_collector.display import counted
 from novahunt_collector.errand import Errand
-from novahunt_collector.errors import IntakeAwayError, StorageFailedError
 from novahunt_collector.intake_link import IntakeLink
 from novahunt_collector.settings import Settings
 from novahunt_collector.storage.folder_holding import FolderHolding
@@ -29,12 +28,6 @@ from novahunt_contract.intake import Swept
 from novahunt_contract.outcomes import Reason
 
 _log = logging.getLogger(__name__)
-
-STOP_SECONDS = 6.0
-"""For the document in hand when a signal comes."""
-
-MOST_FAILURES_IN_A_ROW = 3
-"""So many documents one after the other that can't be swept mean that the storage is gone: each may take minutes."""
 
 
 class Sweeping(Errand):
@@ -59,8 +52,7 @@ class Sweeping(Errand):
         self._foreign = 0
         """What is named like a document, and is none of ours or can't be read."""
         self._busy = 0
-        self._failures: list[StorageFailedError] = []
-        self._failures_in_a_row = 0
+        self._attempts = Attempts()
 
     async def run(self) -> str:
         """Sweep the folder, if there is one, and what lies at the intake, if there is one."""
@@ -71,14 +63,11 @@ class Sweeping(Errand):
         async with _holdings(settings) as holdings:
             for holding in holdings:
                 for domain in await holding.domains():
-                    await self._attempt(self._sweep(holding, domain, rules))
+                    await self._attempts.attempt(self._sweep(holding, domain, rules))
         if settings.folder is not None:
             await self._sweep_unfinished(Unfinished(settings.folder, settings.storage_patience), rules)
         self._warn()
-        if self._failures:
-            raise StorageFailedError(
-                f"{counted(len(self._failures), 'document')} could not be swept; the first: {self._failures[0]}"
-            )
+        self._attempts.raise_failures("swept")
         return self._summary()
 
     def receipt(self, reason: Reason, message: str) -> ErrandReceipt:
@@ -132,31 +121,13 @@ class Sweeping(Errand):
             swept += await unfinished.sweep(name, rules)
 
         for name in await unfinished.checkpoints():
-            await self._attempt(sweep(name))
+            await self._attempts.attempt(sweep(name))
         cleared = await unfinished.clear()
         if swept or cleared:
             _log.info(
                 "of unfinished runs: saved pages swept in %s, %s removed",
                 counted(swept, "file"), counted(cleared, "temporary file"),
             )  # fmt: skip
-
-    async def _attempt(self, work: Coroutine[object, object, None]) -> None:
-        """Do one piece of work; what fails does not keep the others from being swept.
-
-        Raises:
-            StorageFailedError: the intake is away, or too many failed one after the other.
-        """
-        try:
-            await _whole(work)
-        except IntakeAwayError:
-            raise
-        except StorageFailedError as error:
-            self._failures.append(error)
-            self._failures_in_a_row += 1
-            if self._failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
-                raise
-        else:
-            self._failures_in_a_row = 0
 
     def _warn(self) -> None:
         if self._foreign:
@@ -213,15 +184,3 @@ def _is_domain(name: str) -> bool:
 
 async def _nobody_to_tell(_swept: Swept) -> bool:
     return True
-
-
-async def _whole(work: Coroutine[object, object, None]) -> None:
-    """Await work that a signal may only cut short after a grace, and end with the signal all the same."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=STOP_SECONDS)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        raise

@@ -22,7 +22,7 @@ DEFAULT_REQUESTS_PER_MINUTE = 500.0
 
 # What the operator sets in a collector's Job, and a person on a terminal may leave out.
 TASK = "NOVAHUNT_TASK"
-"""`collect` (default), `estimate` or `sweep`; see `errands`."""
+"""`collect` (default), `estimate`, `sweep` or `erase`; see `errands`."""
 DOMAIN = "NOVAHUNT_DOMAIN"
 DOMAINS = "NOVAHUNT_DOMAINS"
 """The domains of an estimate in their one form, one a line."""

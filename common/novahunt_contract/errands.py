@@ -20,6 +20,8 @@ class Task(StrEnum):
     """Hunter's free counts for many domains."""
     SWEEP = "sweep"
     """Removes from what is stored what suppression lists name and what is too old."""
+    ERASE = "erase"
+    """Removes all that a deleted collection has stored in a folder."""
 
 
 class ErrandReceipt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -33,7 +35,7 @@ class ErrandReceipt(msgspec.Struct, frozen=True, omit_defaults=True, rename="cam
     reason: Reason
     message: str = ""
     domains: int = 0
-    """Estimate: domains counted. Sweep: documents read."""
+    """Estimate: domains counted. Sweep, erase: documents read."""
     emails: int = 0
     """Estimate: addresses that Hunter has, at most maxResults a domain. Sweep: addresses removed."""
     credits: int = 0
@@ -42,7 +44,7 @@ class ErrandReceipt(msgspec.Struct, frozen=True, omit_defaults=True, rename="cam
     changed: int = 0
     """Sweep: documents that addresses were removed from."""
     removed: int = 0
-    """Sweep: documents removed whole."""
+    """Sweep, erase: documents removed whole."""
     suppression: str = ""
     """Sweep: digest of the lists that were applied."""
 

@@ -137,6 +137,18 @@ def replace(path: Path, temporary: Path, data: bytes, *, wanted: Callable[[], bo
     return True
 
 
+def remove_if_empty(folder: Path) -> bool:
+    """Remove a folder that holds nothing; one that does, or on which a volume is mounted, stays."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.EBUSY, errno.EINVAL):
+            return False
+        raise
+    sync_folder(folder.parent)
+    return True
+
+
 def read_plain(path: Path, most: int) -> bytes:
     """Return the content of a plain file; links are not followed.
 

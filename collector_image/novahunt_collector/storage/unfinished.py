@@ -1,4 +1,4 @@
-"""What runs that did not finish left in a folder, as a sweep sees it: saved pages, and temporary files."""
+"""What runs that did not finish left in a folder, as errands see it: saved pages, and temporary files."""
 
 import os
 import re
@@ -59,6 +59,11 @@ class Unfinished:
         names = [name for name in await self._names() if _TEMPORARY.fullmatch(name)]
         return await self._in_time(lambda: sum(self._clear(self._folder / name) for name in names))
 
+    async def erase(self) -> int:
+        """Remove all of it; whoever asks knows that no run is at work. Return how many files went."""
+        names = [name for name in await self._names() if _CHECKPOINT.fullmatch(name) or _TEMPORARY.fullmatch(name)]
+        return await self._in_time(lambda: sum(self._erase(self._folder / name) for name in names))
+
     async def _names(self) -> Sequence[str]:
         return await self._in_time(lambda: names_in(self._folder))
 
@@ -85,6 +90,15 @@ class Unfinished:
             return False
         path.unlink(missing_ok=True)
         files.sync_folder(self._folder)
+        return True
+
+    def _erase(self, path: Path) -> bool:
+        with files.explained(path):
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+            files.sync_folder(self._folder)
         return True
 
     def _clear(self, path: Path) -> bool:

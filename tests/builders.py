@@ -12,6 +12,7 @@ from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Receipt, encode
 from novahunt_contract.searchhash import Search, search_hash
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import Elsewhere
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.planner import Limits, Outlook, look
@@ -258,7 +259,7 @@ def world(
     )
 
 
-def outlook(*domains: str, conflict: str | None = None, limits: Limits | None = None, **parts: Any) -> Outlook:
+def outlook(*domains: str, conflict: Conflict | None = None, limits: Limits | None = None, **parts: Any) -> Outlook:
     """Return the outlook of such a world."""
     return look(world(*domains, **parts), limits or Limits(), conflict)
 

@@ -17,6 +17,7 @@ from novahunt_operator import handlers, names, wire
 from novahunt_operator.actions import Actions
 from novahunt_operator.cluster import ApiError, Cluster
 from novahunt_operator.documents import Documents
+from novahunt_operator.erasing import Erasing
 from novahunt_operator.events import Events
 from novahunt_operator.gauges import Gauges
 from novahunt_operator.health import Health
@@ -98,6 +99,7 @@ class Operator:
             ledger=self._ledger,
             progress=self._progress,
             notices=NoticeBoard(),
+            erasing=Erasing(cluster, self._store, settings.collector, metrics),
             queue=self._queue,
             metrics=metrics,
         )

@@ -2,11 +2,21 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from novahunt_operator.pods import volume_path
 from novahunt_operator.records import Collection
 
 
-def storage_conflict(collection: Collection, others: Iterable[Collection]) -> str | None:
+class Conflict(msgspec.Struct, frozen=True):
+    """Why a collection may not store anything in its folder."""
+
+    message: str
+    passes: bool = False
+    """Whether it is over soon, without a person."""
+
+
+def storage_conflict(collection: Collection, others: Iterable[Collection]) -> Conflict | None:
     """Return why the younger of two collections with overlapping folders may not start; None: no overlap."""
     volume, path = collection.spec.volume, volume_path(collection)
     if volume is None or path is None:
@@ -22,15 +32,16 @@ def storage_conflict(collection: Collection, others: Iterable[Collection]) -> st
             or (other.created, other.uid) > (collection.created, collection.uid)
         ):
             continue
-        if _overlap(path, other_path):
-            return (
+        if overlap(path, other_path):
+            return Conflict(
                 f"Folder {path} of claim {volume.claim_name} overlaps with that of the older collection "
                 f"{other.key.name} ({other_path}): set another spec.storage.persistentVolumeClaim.path."
             )
     return None
 
 
-def _overlap(one: str, other: str) -> bool:
+def overlap(one: str, other: str) -> bool:
+    """Tell whether two folders of a claim are the same, or one lies in the other."""
     first, second = _parts(one), _parts(other)
     length = min(len(first), len(second))
     return first[:length] == second[:length]

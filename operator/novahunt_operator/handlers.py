@@ -11,7 +11,7 @@ import msgspec
 
 from novahunt_operator import names, parse
 from novahunt_operator.kopfsession import KopfSessions
-from novahunt_operator.records import Errand, Job, Key
+from novahunt_operator.records import Erasure, Errand, Job, Key
 from novahunt_operator.store import Store
 
 _log = logging.getLogger(__name__)
@@ -105,12 +105,14 @@ def registry(store: Store, changed: Callable[[Key], None], sessions: KopfSession
     @kopf.on.event("batch", "v1", "jobs", registry=handlers)
     async def job_event(event: kopf.RawEvent, **_: Any) -> None:
         deleted = event["type"] == "DELETED"
-        made = parse.job(event["object"]) or parse.errand(event["object"])
+        made = parse.made(event["object"])
         match made:
             case Job():
                 store.lose_job(made.key, made.uid) if deleted else store.put_job(made)
             case Errand():
                 store.drop_errand(made.key, made.uid) if deleted else store.put_errand(made)
+            case Erasure():
+                store.drop_erasure(made.key, made.uid) if deleted else store.put_erasure(made)
             case None:
                 return
         changed(Key(made.key.namespace, made.collection))

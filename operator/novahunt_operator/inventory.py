@@ -10,7 +10,7 @@ import msgspec
 
 from novahunt_operator import names, parse, paths, wire
 from novahunt_operator.cluster import Cluster, GoneError
-from novahunt_operator.records import Errand, Job, Key
+from novahunt_operator.records import Erasure, Errand, Job, Key
 from novahunt_operator.store import Store
 
 _PAGE = 200
@@ -52,27 +52,32 @@ class Inventory:
 
     async def _jobs(self, namespace: str | None) -> set[Key]:
         objects, version = await self._list(paths.jobs(namespace), {"labelSelector": names.SELECTOR})
-        found = [job for item in objects if (job := parse.job(item)) is not None]
-        errands = [errand for item in objects if (errand := parse.errand(item)) is not None]
-        seen: tuple[Job | Errand, ...] = (*found, *errands)
-        uids = {job.uid for job in seen}
-        for job in found:
-            self._store.put_job(job)
-        for errand in errands:
-            self._store.put_errand(errand)
+        seen = [made for item in objects if (made := parse.made(item)) is not None]
+        uids = {made.uid for made in seen}
+        for made in seen:
+            match made:
+                case Job():
+                    self._store.put_job(made)
+                case Errand():
+                    self._store.put_errand(made)
+                case Erasure():
+                    self._store.put_erasure(made)
 
-        def is_missed(known: Job | Errand) -> bool:
+        def is_missed(known: Job | Errand | Erasure) -> bool:
             ours = namespace in (None, known.key.namespace)
             return ours and known.uid not in uids and known.resource_version <= version
 
         missed = [known for known in self._store.jobs() if is_missed(known)]
         missed_errands = [known for known in self._store.errands() if is_missed(known)]
+        missed_erasures = [known for known in self._store.erasures() if is_missed(known)]
         for job in missed:
             self._store.lose_job(job.key, job.uid)
         for errand in missed_errands:
             self._store.drop_errand(errand.key, errand.uid)
-        changed: tuple[Job | Errand, ...] = (*seen, *missed, *missed_errands)
-        return {Key(job.key.namespace, job.collection) for job in changed}
+        for erasure in missed_erasures:
+            self._store.drop_erasure(erasure.key, erasure.uid)
+        changed: tuple[Job | Errand | Erasure, ...] = (*seen, *missed, *missed_errands, *missed_erasures)
+        return {Key(made.key.namespace, made.collection) for made in changed}
 
     async def _list(self, path: str, query: dict[str, str]) -> tuple[list[dict[str, Any]], int]:
         objects: list[dict[str, Any]] = []

@@ -43,6 +43,9 @@ ATTEMPT_ANNOTATION = f"{GROUP}/attempt"
 COUNTS_ANNOTATION = f"{GROUP}/counts"
 """On an estimate's Job: what it counted, once that was read from its receipt."""
 
+COLLECTION_UID_ANNOTATION = f"{GROUP}/collection-uid"
+"""On an erasure's Job, which has no owner: whose documents it erases."""
+
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
 """On a DomainCollection: any new value asks for a sweep at once."""
 

@@ -11,6 +11,7 @@ from novahunt_operator import names, wire
 from novahunt_operator.records import (
     Collection,
     Counts,
+    Erasure,
     Errand,
     Job,
     JobEnd,
@@ -67,7 +68,7 @@ def job(raw: Mapping[str, Any]) -> Job | None:
     max_results = meta.annotations.get(names.MAX_RESULTS_ANNOTATION, "")
     max_credits = meta.annotations.get(names.MAX_CREDITS_ANNOTATION, "")
     return Job(
-        **_made(read, owner),
+        **_made(read, owner.uid, owner.name),
         domain=domain,
         run=int(run),
         retry_failed=meta.annotations.get(names.RETRY_FAILED_ANNOTATION),
@@ -91,12 +92,31 @@ def errand(raw: Mapping[str, Any]) -> Errand | None:
     if owner is None or owner.kind != "DomainCollection" or task not in list(Task) or not attempt.isdecimal():
         return None
     return Errand(
-        **_made(read, owner),
+        **_made(read, owner.uid, owner.name),
         task=Task(task),
         of=meta.annotations.get(names.OF_ANNOTATION, ""),
         attempt=int(attempt),
         counts=_counts(meta.annotations.get(names.COUNTS_ANNOTATION)),
     )
+
+
+def erasure(raw: Mapping[str, Any]) -> Erasure | None:
+    """Read an erasure's Job; None when it is not one that the operator made."""
+    read = msgspec.convert(raw, wire.JobObject)
+    notes, labels = read.metadata.annotations, read.metadata.labels
+    named = [notes.get(name) for name in (names.COLLECTION_UID_ANNOTATION, names.CLAIM_ANNOTATION, names.PATH_ANNOTATION)]
+    collection = labels.get(names.COLLECTION_LABEL)
+    uid, claim_name, path = named
+    if notes.get(names.TASK_ANNOTATION) != Task.ERASE or not (collection and uid and claim_name and path):
+        return None
+    return Erasure(
+        **_made(read, uid, collection), claim_name=claim_name, path=path, suspended=read.spec.suspend
+    )
+
+
+def made(raw: Mapping[str, Any]) -> Job | Errand | Erasure | None:
+    """Read any Job that the operator made; None when it is none of them."""
+    return job(raw) or errand(raw) or erasure(raw)
 
 
 def pod(read: wire.PodObject) -> Pod | None:
@@ -147,7 +167,7 @@ def result(read: wire.ResultObject) -> StoredResult:
     )
 
 
-def _made(read: wire.JobObject, owner: wire.Owner) -> dict[str, Any]:
+def _made(read: wire.JobObject, owner_uid: str, collection: str) -> dict[str, Any]:
     """Return the fields of every Job that the operator made."""
     meta, status = read.metadata, read.status
     ended = next((c for c in status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
@@ -155,8 +175,8 @@ def _made(read: wire.JobObject, owner: wire.Owner) -> dict[str, Any]:
         "key": _key(meta),
         "uid": meta.uid,
         "resource_version": int(meta.resource_version),
-        "owner_uid": owner.uid,
-        "collection": owner.name,
+        "owner_uid": owner_uid,
+        "collection": collection,
         "job_id": meta.annotations.get(names.JOB_ID_ANNOTATION, ""),
         "created": meta.creation_timestamp or _EPOCH,
         "deleting": meta.deletion_timestamp is not None,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
 from novahunt_operator.ends import Wishes
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.errandplan import Errands, look_at_errands
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
@@ -13,7 +14,7 @@ from novahunt_operator.hindrances import CAPACITY_GRACE, GIVEN_UP_AFTER, JOB_CON
 from novahunt_operator.records import Errand, Job, JobEnd, Result
 from novahunt_operator.retention import Expiry, look_at_retention
 from novahunt_operator.room import Room, fitting, judge
-from novahunt_operator.spec import Mode, not_yet_honoured
+from novahunt_operator.spec import Mode
 from novahunt_operator.survey import Settlement, Survey, World, not_before, survey
 
 
@@ -61,7 +62,9 @@ class Outlook:
     survey: Survey
     breaker: OpenBreaker | None
     blocked: str | None
-    """Why nothing may start, whatever the limits: a field that is not honoured, a list that is missing."""
+    """Why nothing may start, whatever the limits: a spec that can't be read, a list that is missing."""
+    conflict: Conflict | None
+    """Why nothing may be stored in the collection's folder."""
     startable: tuple[str, ...]
     """Due domains that may start now by the collection's own wishes and budget, at most its free share."""
     account: Account
@@ -110,7 +113,7 @@ class Plan:
         return bool(self.settle or self.start or self.expire or self.record_counts or self.start_errands)
 
 
-def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
+def look(world: World, limits: Limits, conflict: Conflict | None = None) -> Outlook:
     """Sort the domains and find what the collection would start if nothing but its own wishes counted."""
     found = survey(world)
     spec = world.collection.spec
@@ -142,6 +145,7 @@ def look(world: World, limits: Limits, conflict: str | None = None) -> Outlook:
         survey=found,
         breaker=breaker,
         blocked=blocked,
+        conflict=conflict,
         startable=tuple(roomy),
         account=money,
         room=room,
@@ -213,9 +217,9 @@ def plan(outlook: Outlook, allowed: int, available: int | None = None, *, allowe
     )
 
 
-def _errands(world: World, found: Survey, limits: Limits, conflict: str | None) -> Errands:
+def _errands(world: World, found: Survey, limits: Limits, conflict: Conflict | None) -> Errands:
     collection = world.collection
-    unclear = collection.spec_error is not None or bool(not_yet_honoured(collection.spec)) or collection.deleting
+    unclear = collection.spec_error is not None or collection.deleting
     return look_at_errands(
         world,
         found,
@@ -240,12 +244,9 @@ def _affordable(world: World, domains: list[str], available: int | None) -> tupl
     return chosen, len(domains) - len(chosen)
 
 
-def _blocked(world: World, found: Survey, conflict: str | None) -> str | None:
+def _blocked(world: World, found: Survey, conflict: Conflict | None) -> str | None:
     if world.collection.spec_error is not None:
         return world.collection.spec_error
-    fields = not_yet_honoured(world.collection.spec)
-    if fields:
-        return f"This version does not honour {', '.join(fields)} yet: remove it, nothing starts until then."
     if world.wanted.missing:
         return "; ".join(world.wanted.missing)
     if world.collection.spec.mode is Mode.ESTIMATE:
@@ -253,7 +254,7 @@ def _blocked(world: World, found: Survey, conflict: str | None) -> str | None:
         return None
     if conflict is None and world.lists.missing and (found.due or found.held):
         return "; ".join(world.lists.missing)
-    return conflict
+    return conflict.message if conflict is not None else None
 
 
 def _beyond_history(outlook: Outlook) -> tuple[Job, ...]:

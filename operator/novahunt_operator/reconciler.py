@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from novahunt_contract.searchhash import search_hash
+from novahunt_operator import erasures
 from novahunt_operator.actions import Actions, RefusedError
 from novahunt_operator.breaker import Scope
-from novahunt_operator.conflicts import storage_conflict
+from novahunt_operator.conflicts import Conflict, storage_conflict
+from novahunt_operator.erasing import Erasing
 from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.lifetime import removal_at
@@ -41,6 +43,9 @@ Ten thousand domains take 10 to 20 ms: they are looked at two or three times a s
 and at once while few do.
 """
 
+_PASSING_SECONDS = 5.0
+"""How soon a folder is looked at again in which another collection's documents are being erased."""
+
 _REFUSED_SECONDS = 15.0
 """How long after a refused Job the next one is tried."""
 
@@ -67,6 +72,7 @@ class Reconciler:
         ledger: Ledger,
         progress: ProgressBoard,
         notices: NoticeBoard,
+        erasing: Erasing,
         queue: WorkQueue[Key],
         metrics: Metrics,
         now: Callable[[], datetime] = utc_now,
@@ -83,6 +89,7 @@ class Reconciler:
         self._ledger = ledger
         self._progress = progress
         self._notices = notices
+        self._erasing = erasing
         self._queue = queue
         self._metrics = metrics
         self._now = now
@@ -102,6 +109,9 @@ class Reconciler:
 
     async def reconcile(self, key: Key) -> None:
         """Bring a collection a step further."""
+        again = await self._erasing.look_after(key, self._now())
+        if again is not None:
+            self._queue.add(key, again)
         collection = self._store.collection(key)
         if collection is None:
             self._forget(key)
@@ -181,9 +191,14 @@ class Reconciler:
             now=self._now(),
         )
         with self._metrics.plan_seconds.labels("look").time():
-            outlook = look(world, self._limits, storage_conflict(collection, self._store.collections()))
+            outlook = look(world, self._limits, self._conflict(collection))
         self._exchange_notices(outlook, reference)
         return outlook
+
+    def _conflict(self, collection: Collection) -> Conflict | None:
+        """Return why the collection may not use its folder; None: it may."""
+        older = storage_conflict(collection, self._store.collections())
+        return older or erasures.conflict(collection, self._erasing.orphans())
 
     def _exchange_notices(self, outlook: Outlook, reference: KeyReference) -> None:
         """Tell the other collections how Hunter and the key fare; those that wait for just that look again."""
@@ -212,6 +227,9 @@ class Reconciler:
         for _ in decided.start_errands:
             self._scheduler.errand_started(key, now)
         try:
+            if outlook.conflict is None:
+                # Before anything is stored that must be erased one day.
+                await self._erasing.keep_up(collection, now)
             await self._actions.carry_out(collection, decided, now)
         except RefusedError as error:
             self._refused[key] = (str(error), time.monotonic() + _REFUSED_SECONDS)
@@ -248,6 +266,9 @@ class Reconciler:
                 self._queue.add(key, (next_start - now).total_seconds())
         if outlook.world.collection.spec.domains_from or follows(outlook.world.collection):
             self._queue.add(key, REREAD_SECONDS)
+        if outlook.conflict is not None and outlook.conflict.passes:
+            # It is another collection's Job that ends it.
+            self._queue.add(key, _PASSING_SECONDS)
 
     async def _report(self, outlook: Outlook) -> bool:
         """Write the status; False when it is too early, and the collection comes again for it."""

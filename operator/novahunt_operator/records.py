@@ -131,6 +131,17 @@ class Errand(MadeJob, frozen=True):
         return datetime.fromtimestamp(started_at(self.job_id) / 1000, UTC)
 
 
+class Erasure(MadeJob, frozen=True):
+    """The Job that erases a collection's documents from a folder: suspended as long as the collection is there.
+
+    It has no owner; `owner_uid` is that of the collection.
+    """
+
+    claim_name: str
+    path: str
+    suspended: bool
+
+
 class Pod(msgspec.Struct, frozen=True):
     """A collector's pod as last seen."""
 

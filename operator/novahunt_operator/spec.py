@@ -164,17 +164,3 @@ class CollectionSpec(msgspec.Struct, frozen=True, rename="camel"):
     def refresh_every(self) -> timedelta | None:
         """How long after its collection a domain is collected again; None: never for its age."""
         return duration(self.refresh_after) if self.refresh_after is not None else None
-
-
-def not_yet_honoured(spec: CollectionSpec) -> list[str]:
-    """Name the fields that are set and that this version can't honour; a collection with any does not start."""
-    return [
-        field
-        for field, is_set in (
-            (
-                "spec.deletionPolicy: Delete together with a volume",
-                spec.deletion_policy is DeletionPolicy.DELETE and spec.volume is not None,
-            ),
-        )
-        if is_set
-    ]

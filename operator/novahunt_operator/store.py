@@ -6,13 +6,13 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from novahunt_operator.records import Collection, Errand, Job, Key, Pod, Result, StoredResult
+from novahunt_operator.records import Collection, Erasure, Errand, Job, Key, Pod, Result, StoredResult
 from novahunt_operator.stored import config_map_bytes
 
 _NO_PODS: Mapping[str, Pod] = MappingProxyType({})
 _NO_RESULTS: Mapping[str, StoredResult] = MappingProxyType({})
 
-Made = TypeVar("Made", Job, Errand)
+Made = TypeVar("Made", Job, Errand, Erasure)
 
 
 class _Made(Generic[Made]):
@@ -65,6 +65,7 @@ class Store:
         self._jobs: _Made[Job] = _Made()
         self._void: set[str] = set()
         self._errands: _Made[Errand] = _Made()
+        self._erasures: _Made[Erasure] = _Made()
         self._pods: dict[str, Pod] = {}
         self._pods_of: dict[Key, dict[str, Pod]] = {}
         self._results: dict[Key, StoredResult] = {}
@@ -160,6 +161,24 @@ class Store:
     def errands(self) -> Iterable[Errand]:
         """All errands."""
         return self._errands.all.values()
+
+    # Erasures
+
+    def put_erasure(self, new: Erasure) -> None:
+        """Keep an erasure's Job."""
+        self._erasures.put(new)
+
+    def drop_erasure(self, key: Key, uid: str) -> None:
+        """Forget an erasure's Job that is deleted."""
+        self._erasures.drop(key, uid)
+
+    def erasures_of(self, collection: Key) -> Mapping[Key, Erasure]:
+        """Erasures for collections of this name; whose UID is the caller's to check."""
+        return self._erasures.of(collection)
+
+    def erasures(self) -> Iterable[Erasure]:
+        """All erasures."""
+        return self._erasures.all.values()
 
     # Pods
 

@@ -24,7 +24,6 @@ class Wait(StrEnum):
     JOB_CONTROLLER = "JobController"
     SUSPENDED = "Suspended"
     DOMAINS_MISSING = "DomainsMissing"
-    NOT_SUPPORTED = "NotSupported"
     INVALID_SPEC = "InvalidSpec"
     RETRY_PAUSE = "RetryPause"
     JOB_FAILED = "JobFailed"

@@ -13,7 +13,6 @@ from novahunt_operator.hindrances import hindrance_of
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Errand, Job
 from novahunt_operator.settle import Lost
-from novahunt_operator.spec import not_yet_honoured
 from novahunt_operator.waiting import Wait
 
 
@@ -164,14 +163,13 @@ def _blocked(outlook: Outlook) -> Waiting:
     message = outlook.blocked or ""
     if outlook.world.collection.spec_error is not None:
         reason = Wait.INVALID_SPEC
-    elif not_yet_honoured(outlook.world.collection.spec):
-        reason = Wait.NOT_SUPPORTED
     elif outlook.world.wanted.missing:
         reason = Wait.DOMAINS_MISSING
     elif outlook.blocked == "; ".join(outlook.world.lists.missing):
         reason = Wait.SUPPRESSION_LIST
     else:
-        reason = Wait.STORAGE_CONFLICT
+        passes = outlook.conflict is not None and outlook.conflict.passes
+        return Waiting(Wait.STORAGE_CONFLICT, message, stalled=not passes)
     return Waiting(reason, message, stalled=True)
 
 

@@ -66,10 +66,17 @@ class JobStatus(msgspec.Struct, frozen=True, rename="camel"):
     conditions: tuple[JobCondition, ...] = ()
 
 
+class JobSpec(msgspec.Struct, frozen=True):
+    """A Job's spec."""
+
+    suspend: bool = False
+
+
 class JobObject(msgspec.Struct, frozen=True):
     """A Job."""
 
     metadata: Meta
+    spec: JobSpec = JobSpec()
     status: JobStatus = JobStatus()
 
 

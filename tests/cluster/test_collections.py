@@ -164,15 +164,6 @@ async def test_a_suspended_collection_starts_nothing_and_says_so(world: World) -
     await world.ready("pause")
 
 
-async def test_fields_that_are_not_honoured_yet_stop_the_collection_and_are_named(world: World) -> None:
-    volume = {"persistentVolumeClaim": {"claimName": "collections"}}
-    world.apply("later", ["small.example"], deletionPolicy="Delete", storage=volume)
-    stalled = await world.until("later", lambda c: c.condition("Stalled")[0] == "True", "stalled")
-    assert stalled.condition("Stalled")[1] == "NotSupported"
-    assert "spec.deletionPolicy" in next(c.message for c in stalled.status.conditions if c.type == "Stalled")
-    assert await world.jobs("later") == []
-
-
 async def test_a_finished_collection_goes_after_its_time_and_leaves_its_results(world: World) -> None:
     world.simulator.set_domain("small.example", 7)
     world.apply("brief", ["small.example"], ttlSecondsAfterFinished=1)

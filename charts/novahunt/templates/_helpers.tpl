@@ -90,7 +90,7 @@ system:service-account-issuer-discovery.
 {{- define "novahunt.rules" -}}
 - apiGroups: [novahunt.io]
   resources: [domaincollections]
-  verbs: [list, watch, delete]
+  verbs: [get, list, watch, delete]
 - apiGroups: [novahunt.io]
   resources: [domaincollections/status]
   verbs: [patch]

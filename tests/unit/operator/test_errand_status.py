@@ -24,6 +24,7 @@ from builders import (
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.estimates import chunks
 from novahunt_operator.events import Note, transitions
 from novahunt_operator.lists import Lists
@@ -174,7 +175,7 @@ def test_a_suspended_estimate_says_so() -> None:
 
 def test_neither_a_folder_conflict_nor_a_missing_list_hinders_an_estimate() -> None:
     missing = Lists(("",), missing=("spec.suppressionFrom[0]: ConfigMap blocked is not there",))
-    found = estimating(conflict="Folder q4 overlaps.", lists=missing)
+    found = estimating(conflict=Conflict("Folder q4 overlaps."), lists=missing)
     assert found.blocked is None
     assert len(found.errands.startable) == 1
 
@@ -277,7 +278,7 @@ def test_a_stalled_sweep_is_told_beside_a_ready_that_is_true() -> None:
     failed, note = sweep_failed(Reason.STORAGE)
     notes = transitions(CollectionStatus(), status(sweeping(failed, pods=[note])))
     assert [(one.reason, one.warning) for one in notes] == [("Completed", False), ("Storage", True)]
-    blocked = status(outlook(A, conflict="Folder q4 overlaps."))
+    blocked = status(outlook(A, conflict=Conflict("Folder q4 overlaps.")))
     assert [(one.reason, one.warning) for one in transitions(CollectionStatus(), blocked)] == [
         ("StorageConflict", True)
     ]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from builders import NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Reason
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.conditions import Condition
 from novahunt_operator.ends import SHARED
 from novahunt_operator.records import Job, Result
@@ -91,15 +92,12 @@ PERSON: dict[str, dict[str, Any]] = {
         reason: {"results": [result(A, reason, ended_at=at(-1))]}
         for reason in sorted(SHARED - {Reason.THROTTLED, Reason.USAGE})
     },
-    "StorageConflict": {"conflict": "Folder q4 overlaps."},
+    "StorageConflict": {"conflict": Conflict("Folder q4 overlaps.")},
     "ImagePull": {"jobs": [job(A)], "pods": [IMAGE]},
     "Storage": {"jobs": [job(A)], "pods": [CLAIM]},
     "KeyMissing": {"jobs": [job(A)], "pods": [SECRET]},
     "ClusterCapacity": {"schedule": scheduling(refusal="exceeded quota")},
     "DomainsMissing": {"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))},
-    "NotSupported": {
-        "of": collection(spec(deletionPolicy="Delete", storage={"persistentVolumeClaim": {"claimName": "c"}}))
-    },
     "InvalidSpec": {"of": collection(spec_error="spec can't be read")},
 }
 
@@ -144,7 +142,7 @@ def test_a_suspended_collection_tells_what_waits_and_what_finishes() -> None:
 
 
 def test_a_blocked_collection_is_not_ready_even_if_all_its_domains_are_done() -> None:
-    assert said(conditions(A, results=[result(A)], conflict="Folder q4 overlaps."))["Stalled"][1] == "StorageConflict"
+    assert said(conditions(A, results=[result(A)], conflict=Conflict("Folder q4 overlaps.")))["Stalled"][1] == "StorageConflict"
 
 
 _domains = st.sampled_from([f"d{number}.example" for number in range(5)])

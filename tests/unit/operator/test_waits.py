@@ -8,6 +8,7 @@ import pytest
 
 from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import SHARED, Elsewhere
 from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.records import Pod, Reservation
@@ -102,12 +103,8 @@ def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: R
     ("parts", "reason"),
     [
         ({"of": collection(spec_error="spec can't be read: no")}, Wait.INVALID_SPEC),
-        (
-            {"of": collection(spec(deletionPolicy="Delete", storage={"persistentVolumeClaim": {"claimName": "c"}}))},
-            Wait.NOT_SUPPORTED,
-        ),
         ({"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))}, Wait.DOMAINS_MISSING),
-        ({"conflict": "Folder q4 overlaps"}, Wait.STORAGE_CONFLICT),
+        ({"conflict": Conflict("Folder q4 overlaps")}, Wait.STORAGE_CONFLICT),
     ],
 )
 def test_what_blocks_the_whole_collection_needs_a_person(parts: dict[str, Any], reason: Wait) -> None:

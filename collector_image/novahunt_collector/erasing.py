@@ -95,7 +95,7 @@ def of_environment(environ: Mapping[str, str]) -> Erasing:
     """
     settings = configuration.read(environ, needs_key=False)
     if settings.collection is None or settings.folder is None:
-        raise UsageError(f"set {names.COLLECTION} and, in {names.STORAGE}, a folder: whose documents go, and from where")
+        raise UsageError(f"set {names.COLLECTION}, and {names.STORAGE} to a folder: whose documents go, from where")
     return Erasing(settings.collection, settings.folder, settings.storage_patience, settings.job_id or "")
 
 

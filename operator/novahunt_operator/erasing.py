@@ -89,7 +89,7 @@ class Erasing:
         match next_step:
             case Step.DONE:
                 _log.info("what was stored in %s of claim %s is erased", erasure.path, erasure.claim_name, extra=extra)
-                    await self._delete(erasure)
+                await self._delete(erasure)
             case Step.CLAIM_GONE:
                 _log.info("claim %s is gone: nothing is left to erase", erasure.claim_name, extra=extra)
                 await self._delete(erasure)

@@ -62,4 +62,4 @@ def _pod(collection: Collection, place: VolumePlace, settings: CollectorSettings
     shared = shared_environment(there, settings)
     values = {name: shared[name] for name in (env.COLLECTION, env.TERMINATION_LOG, env.LOG_FORMAT)}
     values |= {env.TASK: str(Task.ERASE), env.JOB_ID: job_id, **storage_environment(there)}
-    return pod(there, settings, values, hunter=False)
+    return pod(there, settings, values, hunter=False, intake=False)

@@ -29,7 +29,10 @@ class Upkeep:
 
 
 def upkeep(
-    collection: Collection, results: Iterable[Result], ours: Iterable[Erasure], template_hashes: Mapping[VolumePlace, str]
+    collection: Collection,
+    results: Iterable[Result],
+    ours: Iterable[Erasure],
+    template_hashes: Mapping[VolumePlace, str],
 ) -> Upkeep:
     """Return what is missing and what is in excess.
 
@@ -130,8 +133,8 @@ def conflict(collection: Collection, erasures: Iterable[Erasure]) -> Conflict | 
         if erasure.end is JobEnd.FAILED:
             name = erasure.key.name
             return Conflict(
-                f"Job {name} could not erase {what} (kubectl logs job/{name}): delete the Job to keep what is left, or set "
-                "another spec.storage.persistentVolumeClaim.path."
+                f"Job {name} could not erase {what} (kubectl logs job/{name}): delete the Job to keep what is left, "
+                "or set another spec.storage.persistentVolumeClaim.path."
             )
         return Conflict(f"Job {erasure.key.name} erases {what}.", passes=True)
     return None

@@ -104,14 +104,11 @@ def erasure(raw: Mapping[str, Any]) -> Erasure | None:
     """Read an erasure's Job; None when it is not one that the operator made."""
     read = msgspec.convert(raw, wire.JobObject)
     notes, labels = read.metadata.annotations, read.metadata.labels
-    named = [notes.get(name) for name in (names.COLLECTION_UID_ANNOTATION, names.CLAIM_ANNOTATION, names.PATH_ANNOTATION)]
-    collection = labels.get(names.COLLECTION_LABEL)
-    uid, claim_name, path = named
+    collection, uid = labels.get(names.COLLECTION_LABEL), notes.get(names.COLLECTION_UID_ANNOTATION)
+    claim_name, path = notes.get(names.CLAIM_ANNOTATION), notes.get(names.PATH_ANNOTATION)
     if notes.get(names.TASK_ANNOTATION) != Task.ERASE or not (collection and uid and claim_name and path):
         return None
-    return Erasure(
-        **_made(read, uid, collection), claim_name=claim_name, path=path, suspended=read.spec.suspend
-    )
+    return Erasure(**_made(read, uid, collection), claim_name=claim_name, path=path, suspended=read.spec.suspend)
 
 
 def made(raw: Mapping[str, Any]) -> Job | Errand | Erasure | None:

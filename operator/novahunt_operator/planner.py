@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
-from novahunt_operator.ends import Wishes
 from novahunt_operator.conflicts import Conflict
+from novahunt_operator.ends import Wishes
 from novahunt_operator.errandplan import Errands, look_at_errands
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording

@@ -79,6 +79,7 @@ def pod(
     *,
     hunter: bool = True,
     storage: bool = True,
+    intake: bool = True,
 ) -> dict[str, Any]:
     """Return the spec of a pod of the collector image.
 
@@ -88,6 +89,7 @@ def pod(
         values: The environment's variables, without the key.
         hunter: Whether it is given the Hunter key.
         storage: Whether documents' volume and suppression lists are mounted.
+        intake: Whether it is given a token for the operator's intake.
     """
     template = collection.spec.job_template
     environment: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in values.items()]
@@ -95,8 +97,11 @@ def pod(
         key = collection.spec.api_key_secret_ref
         reference = {"secretKeyRef": {"name": key.name, "key": key.key}}
         environment.append({"name": env.HUNTER_API_KEY, "valueFrom": reference})
-    mounts: list[dict[str, Any]] = [{"name": "intake-token", "mountPath": TOKEN_FOLDER, "readOnly": True}]
-    volumes: list[dict[str, Any]] = [{"name": "intake-token", "projected": {"sources": [_token()]}}]
+    mounts: list[dict[str, Any]] = []
+    volumes: list[dict[str, Any]] = []
+    if intake:
+        mounts.append({"name": "intake-token", "mountPath": TOKEN_FOLDER, "readOnly": True})
+        volumes.append({"name": "intake-token", "projected": {"sources": [_token()]}})
     volume = collection.spec.volume
     if storage and volume is not None:
         mounts.append({"name": "collections", "mountPath": VOLUME_FOLDER})

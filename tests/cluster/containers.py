@@ -93,9 +93,10 @@ class Containers:
                 ref = variable.value_from.secret_key_ref
                 secret = await self.admin.get(f"/api/v1/namespaces/{self.namespace}/secrets/{ref.name}", Secret)
                 values[variable.name] = secret.data[ref.key].decode()
-        token = private / "token"
-        token.write_text(await self._token(pod))
-        values[env.INTAKE_TOKEN_FILE] = values[env.INTAKE_TOKEN_FILE].replace(f"{TOKEN_FOLDER}/token", str(token))
+        if env.INTAKE_TOKEN_FILE in values:
+            token = private / "token"
+            token.write_text(await self._token(pod))
+            values[env.INTAKE_TOKEN_FILE] = values[env.INTAKE_TOKEN_FILE].replace(f"{TOKEN_FOLDER}/token", str(token))
         for name, folder, place in (
             (env.STORAGE, VOLUME_FOLDER, self.volume),
             (env.SUPPRESSION, SUPPRESSION_FOLDER, private / "lists"),

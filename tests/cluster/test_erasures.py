@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.test_collections import fill
 from cluster.world import World
 from hunter_simulator import Fault, Proceed
 from novahunt_operator import names
+
+pytestmark = pytest.mark.cluster
 
 VOLUME = {"persistentVolumeClaim": {"claimName": "collections"}}
 DELETE: dict[str, Any] = {"deletionPolicy": "Delete", "storage": VOLUME, "concurrency": 4}

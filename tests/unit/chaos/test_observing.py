@@ -24,7 +24,7 @@ def job(uid: str, run: int, *, ended: bool = False, deleting: bool = False) -> w
         deletion_timestamp=NOW if deleting else None,
     )
     conditions = (wire.JobCondition("Complete", "True"),) if ended else ()
-    return wire.JobObject(meta, wire.JobStatus(conditions=conditions))
+    return wire.JobObject(meta, status=wire.JobStatus(conditions=conditions))
 
 
 def result(run: int, outcome: Outcome = Outcome.COLLECTED) -> wire.ResultObject:

@@ -24,8 +24,9 @@ def test_the_younger_of_two_overlapping_folders_may_not_start(one: str, other: s
     assert storage_conflict(old, [old, young]) is None
     found = storage_conflict(young, [old, young])
     assert found is not None
-    assert "old" in found
-    assert "spec.storage.persistentVolumeClaim.path" in found
+    assert "old" in found.message
+    assert "spec.storage.persistentVolumeClaim.path" in found.message
+    assert not found.passes
 
 
 @pytest.mark.parametrize(("one", "other"), [("a", "b"), ("a/b", "a/c"), ("ab", "a"), ("a.b", "a")])

@@ -112,9 +112,10 @@ def test_other_folders_are_no_matter(other: Erasure) -> None:
 
 
 def test_its_job_has_no_owner_no_key_and_is_read_back_as_what_it_is() -> None:
-    wishes = deleting(jobTemplate={"podSecurityContext": {"fsGroup": 2000}}, suppressionFrom=[
-        {"configMapKeyRef": {"name": "lists", "key": "list"}}
-    ])
+    wishes = deleting(
+        jobTemplate={"podSecurityContext": {"fsGroup": 2000}},
+        suppressionFrom=[{"configMapKeyRef": {"name": "lists", "key": "list"}}],
+    )
     body = erasure_jobs.build(wishes, OLD, collector_settings(), NOW)
     assert "ownerReferences" not in body["metadata"]
     assert body["spec"]["suspend"] is True
@@ -123,7 +124,7 @@ def test_its_job_has_no_owner_no_key_and_is_read_back_as_what_it_is() -> None:
     values = {one["name"]: one.get("value") for one in template["containers"][0]["env"]}
     assert (values["NOVAHUNT_TASK"], values["NOVAHUNT_STORAGE"]) == (Task.ERASE, "/collections/q3")
     assert not any(name.startswith("HUNTER") for name in values)
-    assert {one["name"] for one in template["volumes"]} == {"intake-token", "collections"}
+    assert {one["name"] for one in template["volumes"]} == {"collections"}
     read = parse.made({**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}})
     assert isinstance(read, Erasure)
     assert (read.owner_uid, read.collection, VolumePlace(read.claim_name, read.path)) == (wishes.uid, KEY.name, OLD)

@@ -23,6 +23,7 @@ from builders import (
     spec,
 )
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.planner import Outlook, Plan, Start, plan
 from novahunt_operator.records import Job, Result
@@ -82,7 +83,7 @@ def test_the_demand_tells_the_scheduler_what_runs_and_its_priority() -> None:
         {"of": collection(spec(budget={"maxCredits": 5}))},
         {"of": collection(spec(mode="Estimate"))},
         {"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))},
-        {"conflict": "Folder q4 overlaps"},
+        {"conflict": Conflict("Folder q4 overlaps.")},
     ],
 )
 def test_nothing_starts_while_the_collection_is_held_and_what_ended_is_still_settled(parts: dict[str, Any]) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from builders import NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_contract.outcomes import Reason
-from novahunt_operator.conflicts import Conflict
 from novahunt_operator.conditions import Condition
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import SHARED
 from novahunt_operator.records import Job, Result
 from novahunt_operator.status import compute
@@ -142,7 +142,10 @@ def test_a_suspended_collection_tells_what_waits_and_what_finishes() -> None:
 
 
 def test_a_blocked_collection_is_not_ready_even_if_all_its_domains_are_done() -> None:
-    assert said(conditions(A, results=[result(A)], conflict=Conflict("Folder q4 overlaps.")))["Stalled"][1] == "StorageConflict"
+    assert (
+        said(conditions(A, results=[result(A)], conflict=Conflict("Folder q4 overlaps.")))["Stalled"][1]
+        == "StorageConflict"
+    )
 
 
 _domains = st.sampled_from([f"d{number}.example" for number in range(5)])

@@ -26,6 +26,7 @@ from novahunt_contract import times
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
+from novahunt_operator.conflicts import Conflict
 from novahunt_operator.lists import Lists
 from novahunt_operator.planner import Outlook, plan
 from novahunt_operator.records import Collection, Errand, Place, Result, VolumePlace
@@ -191,7 +192,7 @@ def test_it_runs_while_the_collection_is_suspended_or_only_estimates(wishes: Col
     [
         {"of": collection(WISHES, deleting=True)},
         {"of": collection(WISHES, spec_error="can't be read")},
-        {"conflict": "Folder q4 overlaps."},
+        {"conflict": Conflict("Folder q4 overlaps.")},
         {"lists": Lists(("",), missing=("spec.suppressionFrom[0]: ConfigMap blocked is not there",))},
     ],
     ids=["deleting", "unclear", "another's folder", "a list is missing"],

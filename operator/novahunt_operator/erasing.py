@@ -13,6 +13,7 @@ from novahunt_operator.erasures import SETTLE, Step, folders, step, upkeep
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.records import Collection, Erasure, Key, VolumePlace
 from novahunt_operator.settings import CollectorSettings
+from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
 
 _AGAIN_SECONDS = 5.0
@@ -43,11 +44,11 @@ class Erasing:
             ApiError: it could not be made; nothing may be stored.
         """
         key = collection.key
-        results = [known.data for known in self._store.results_of(key).values()]
         ours = [one for one in self._store.erasures_of(key).values() if one.owner_uid == collection.uid]
-        wanted = folders(collection, results)
-        if not wanted and not ours:
+        if collection.spec.deletion_policy is not DeletionPolicy.DELETE and not ours:
             return
+        results = [known.data for known in self._store.results_of(key).values()]
+        wanted = folders(collection, results)
         hashes = {place: erasure_jobs.template_hash(collection, place, self._settings) for place in wanted}
         decided = upkeep(collection, results, ours, hashes)
         for place in decided.make:

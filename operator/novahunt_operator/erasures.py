@@ -42,6 +42,9 @@ def upkeep(
         ours: Its erasures.
         template_hashes: For each of `folders`: what an erasure that is made now is made from.
     """
+    if collection.deleting or collection.spec_error is not None:
+        # What it will need is what it needed before.
+        return Upkeep((), ())
     wanted = folders(collection, results)
     good: set[VolumePlace] = set()
     drop: list[Erasure] = []
@@ -59,7 +62,7 @@ def upkeep(
 
 def folders(collection: Collection, results: Iterable[Result]) -> tuple[VolumePlace, ...]:
     """Return where documents lie, or will, that go with the collection."""
-    if collection.spec.deletion_policy is not DeletionPolicy.DELETE or collection.deleting:
+    if collection.spec.deletion_policy is not DeletionPolicy.DELETE:
         return ()
     found: dict[VolumePlace, None] = {}
     path = volume_path(collection)

@@ -56,6 +56,15 @@ def test_one_that_somebody_has_let_go_is_made_anew() -> None:
     assert upkeep(deleting(), [], [done], HASHES) == Upkeep(make=(CLAIM,), drop=(done,))
 
 
+@pytest.mark.parametrize("state", [{"deleting": True}, {"spec_error": "spec can't be read"}])
+def test_while_a_collection_is_being_deleted_or_can_t_be_read_all_stays_as_it_is(state: dict[str, Any]) -> None:
+    going = msgspec.structs.replace(deleting(), **state)
+    retained = msgspec.structs.replace(deleting(deletionPolicy="Retain"), **state)
+    for one in (going, retained):
+        assert upkeep(one, [], [], HASHES) == Upkeep(make=(), drop=())
+        assert upkeep(one, [], [erasure(OLD, "h2")], HASHES) == Upkeep(make=(), drop=())
+
+
 def test_where_results_are_retained_there_is_none() -> None:
     kept = deleting(deletionPolicy="Retain")
     assert folders(kept, [stored_in(CLAIM)]) == ()

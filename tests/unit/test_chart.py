@@ -208,7 +208,7 @@ def test_the_operator_may_do_what_it_needs_and_no_more(helm: Helm) -> None:
         for resource in rule["resources"]
     }
     assert allowed == {
-        ("novahunt.io", "domaincollections"): ["list", "watch", "delete"],
+        ("novahunt.io", "domaincollections"): ["get", "list", "watch", "delete"],
         ("novahunt.io", "domaincollections/status"): ["patch"],
         ("novahunt.io", "domainresults"): ["list", "watch", "create", "update"],
         ("batch", "jobs"): ["get", "list", "watch", "create", "patch", "delete"],

@@ -82,9 +82,9 @@ async def test_a_watch_that_ends_is_begun_anew_and_counted(watching: Watching) -
     async with watching.running():
         assert watching.value("novahunt_watch_restarts_total", resource="pods") is None
         watching.server.end_watches("pods")
-        await until(lambda: watching.value("novahunt_watch_restarts_total", resource="pods") == 1, "watching again")
+        await until(lambda: watching.value(CALLS, verb="watch", resource="pods", code="200") == 2, "watching again")
+        assert watching.value("novahunt_watch_restarts_total", resource="pods") == 1
     assert watching.value(CALLS, verb="list", resource="pods", code="200") == 1
-    assert watching.value(CALLS, verb="watch", resource="pods", code="200") == 2
 
 
 async def test_a_call_is_counted_by_its_answer_and_each_try_by_itself(watching: Watching) -> None:

@@ -47,6 +47,7 @@ def token_of(world: World, account: str, *options: str) -> str:
     ids=" ".join,
 )
 async def test_the_operator_is_refused_what_it_has_no_use_for(world: World, call: tuple[str, ...]) -> None:
+    world.apply("any", ["n1.example"], suspend=True)
     verb = ("get", *call[1:]) if call[0] == "list" else call
     answer = as_account(world.plane, token_of(world, "novahunt"), "-n", world.namespace, *verb, stdin=json.dumps(POD))
     assert answer.code != 0

@@ -35,6 +35,29 @@ class RefusedError(Exception):
     """The API server does not take our Jobs: quota, admission, or a field of the pod template."""
 
 
+async def create_job(cluster: Cluster, body: dict[str, Any], what: str) -> bytes:
+    """Create a Job, or return the one of that name that is there: a lost answer's, or another replica's.
+
+    Args:
+        cluster: Where.
+        body: The Job.
+        what: Names it for people.
+
+    Raises:
+        RefusedError: it is not taken.
+        ApiError: it could not be made.
+    """
+    namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+    try:
+        return await cluster.call("POST", paths.jobs(namespace), body=body)
+    except ConflictError:
+        return await cluster.call("GET", paths.jobs(namespace, name))
+    except ApiError as error:
+        if error.code in (400, 403, 422):
+            raise RefusedError(f"The API server refuses {what}: {error.message}") from None
+        raise
+
+
 class Actions:
     """Does what plans say; every step may be repeated after a crash, and then finds what it did before."""
 
@@ -110,30 +133,12 @@ class Actions:
         )
 
     async def _create(self, collection: Collection, body: dict[str, Any]) -> None:
-        """Create a Job, or take the one of that name that is there: a lost answer's, or another replica's.
-
-        Its name tells which run or errand it is.
-        """
-        namespace = collection.key.namespace
-        try:
-            data = await self._cluster.call("POST", paths.jobs(namespace), body=body)
-        except ConflictError:
-            data = await self._cluster.call("GET", paths.jobs(namespace, body["metadata"]["name"]))
-        except ApiError as error:
-            if error.code in (400, 403, 422):
-                raise RefusedError(f"The API server refuses collectors' Jobs: {error.message}") from None
-            raise
-        made = _read(data)
+        """Create a Job, whose name tells which run or errand it is, and keep it."""
+        made = _read(await create_job(self._cluster, body, "collectors' Jobs"))
         if made is None or made.owner_uid != collection.uid or made.deleting or made.end is not None:
             # One that has ended is an older one, whose record was deleted.
             raise ConflictError(409, "AlreadyExists", f"Job {body['metadata']['name']} is there and is another one")
-        self._keep(made)
-
-    def _keep(self, made: Job | Errand) -> None:
-        if isinstance(made, Job):
-            self._store.put_job(made)
-        else:
-            self._store.put_errand(made)
+        self._store.put_made(made)
 
     async def _expire(self, collection: Collection, result: Result) -> None:
         await self._recorder.write(collection, result)
@@ -153,7 +158,7 @@ class Actions:
             return
         noted = _read(data)
         if noted is not None:
-            self._keep(noted)
+            self._store.put_made(noted)
 
     async def _start_errand(self, collection: Collection, start: ErrandStart, now: datetime) -> None:
         body = errand_jobs.build(collection, start, self._settings, now)

@@ -7,8 +7,8 @@ import msgspec
 
 from novahunt_contract.errands import Task
 from novahunt_operator import erasure_jobs, parse, paths, wire
-from novahunt_operator.actions import RefusedError
-from novahunt_operator.cluster import JSON_PATCH, ApiError, Cluster, ConflictError, NotFoundError
+from novahunt_operator.actions import create_job
+from novahunt_operator.cluster import JSON_PATCH, Cluster, ConflictError, NotFoundError
 from novahunt_operator.erasures import SETTLE, Step, folders, step, upkeep
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.records import Collection, Erasure, Key, VolumePlace
@@ -135,16 +135,8 @@ class Erasing:
 
     async def _make(self, collection: Collection, place: VolumePlace, now: datetime) -> None:
         body = erasure_jobs.build(collection, place, self._settings, now)
-        path = paths.jobs(collection.key.namespace)
-        try:
-            data = await self._cluster.call("POST", path, body=body)
-        except ConflictError:
-            # A lost answer's, or another replica's; or one that is being deleted, and then this is tried again.
-            data = await self._cluster.call("GET", paths.jobs(collection.key.namespace, body["metadata"]["name"]))
-        except ApiError as error:
-            if error.code in (400, 403, 422):
-                raise RefusedError(f"The API server refuses the Job that will erase: {error.message}") from None
-            raise
+        # One of that name that is being deleted makes this be tried again.
+        data = await create_job(self._cluster, body, "the Job that will erase")
         made = self._keep(data)
         if made is None or made.deleting or made.owner_uid != collection.uid:
             raise ConflictError(409, "AlreadyExists", f"Job {body['metadata']['name']} is there and is another one")

@@ -26,7 +26,7 @@ def build(collection: Collection, place: VolumePlace, settings: CollectorSetting
     job_id = f"{Task.ERASE}-{collection.key.name}-{times.to_milliseconds(now)}"
     made_from = template_hash(collection, place, settings)
     identity = f"{Task.ERASE}/{place.claim_name}/{place.path}/{made_from}"
-    body = manifest(
+    return manifest(
         collection,
         settings,
         name=names.errand_name(collection.key.name, collection.uid, identity),
@@ -37,14 +37,13 @@ def build(collection: Collection, place: VolumePlace, settings: CollectorSetting
             names.CLAIM_ANNOTATION: place.claim_name,
             names.PATH_ANNOTATION: place.path,
             names.JOB_ID_ANNOTATION: job_id,
+            names.TEMPLATE_HASH_ANNOTATION: made_from,
         },
         limits={"backoffLimit": _FAILURES, "suspend": True},
         pod_spec=_pod(collection, place, settings, job_id),
+        # With an owner it would go with its collection, just when it is needed.
+        owned=False,
     )
-    # With an owner it would go with its collection, just when it is needed.
-    del body["metadata"]["ownerReferences"]
-    body["metadata"]["annotations"][names.TEMPLATE_HASH_ANNOTATION] = made_from
-    return body
 
 
 def template_hash(collection: Collection, place: VolumePlace, settings: CollectorSettings) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from novahunt_operator import names, parse
 from novahunt_operator.kopfsession import KopfSessions
-from novahunt_operator.records import Erasure, Errand, Job, Key
+from novahunt_operator.records import Key
 from novahunt_operator.store import Store
 
 _log = logging.getLogger(__name__)
@@ -106,15 +106,9 @@ def registry(store: Store, changed: Callable[[Key], None], sessions: KopfSession
     async def job_event(event: kopf.RawEvent, **_: Any) -> None:
         deleted = event["type"] == "DELETED"
         made = parse.made(event["object"])
-        match made:
-            case Job():
-                store.lose_job(made.key, made.uid) if deleted else store.put_job(made)
-            case Errand():
-                store.drop_errand(made.key, made.uid) if deleted else store.put_errand(made)
-            case Erasure():
-                store.drop_erasure(made.key, made.uid) if deleted else store.put_erasure(made)
-            case None:
-                return
+        if made is None:
+            return
+        store.lose_made(made) if deleted else store.put_made(made)
         changed(Key(made.key.namespace, made.collection))
 
     del login, collection_event, job_event

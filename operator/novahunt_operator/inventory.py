@@ -10,7 +10,7 @@ import msgspec
 
 from novahunt_operator import names, parse, paths, wire
 from novahunt_operator.cluster import Cluster, GoneError
-from novahunt_operator.records import Erasure, Errand, Job, Key
+from novahunt_operator.records import Key
 from novahunt_operator.store import Store
 
 _PAGE = 200
@@ -55,29 +55,15 @@ class Inventory:
         seen = [made for item in objects if (made := parse.made(item)) is not None]
         uids = {made.uid for made in seen}
         for made in seen:
-            match made:
-                case Job():
-                    self._store.put_job(made)
-                case Errand():
-                    self._store.put_errand(made)
-                case Erasure():
-                    self._store.put_erasure(made)
-
-        def is_missed(known: Job | Errand | Erasure) -> bool:
-            ours = namespace in (None, known.key.namespace)
-            return ours and known.uid not in uids and known.resource_version <= version
-
-        missed = [known for known in self._store.jobs() if is_missed(known)]
-        missed_errands = [known for known in self._store.errands() if is_missed(known)]
-        missed_erasures = [known for known in self._store.erasures() if is_missed(known)]
-        for job in missed:
-            self._store.lose_job(job.key, job.uid)
-        for errand in missed_errands:
-            self._store.drop_errand(errand.key, errand.uid)
-        for erasure in missed_erasures:
-            self._store.drop_erasure(erasure.key, erasure.uid)
-        changed: tuple[Job | Errand | Erasure, ...] = (*seen, *missed, *missed_errands, *missed_erasures)
-        return {Key(made.key.namespace, made.collection) for made in changed}
+            self._store.put_made(made)
+        missed = [
+            known
+            for known in self._store.made()
+            if namespace in (None, known.key.namespace) and known.uid not in uids and known.resource_version <= version
+        ]
+        for known in missed:
+            self._store.lose_made(known)
+        return {Key(made.key.namespace, made.collection) for made in (*seen, *missed)}
 
     async def _list(self, path: str, query: dict[str, str]) -> tuple[list[dict[str, Any]], int]:
         objects: list[dict[str, Any]] = []

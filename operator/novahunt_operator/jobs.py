@@ -56,6 +56,7 @@ def manifest(
     record: Mapping[str, str],
     limits: Mapping[str, Any],
     pod_spec: Mapping[str, Any],
+    owned: bool = True,
 ) -> dict[str, Any]:
     """Return the body of a Job of the collector image.
 
@@ -65,9 +66,11 @@ def manifest(
         name: Its name, which says whose run or errand it is.
         labels: Of the Job and its pods, beside those that all have.
         subject: Annotations of the Job and its pods that say what it is about.
-        record: Annotations of the Job alone: what must be known of it when it ends.
+        record: Annotations of the Job alone: what must be known of it when it ends. They may say otherwise what it
+            was made from.
         limits: Further fields of its spec.
         pod_spec: Of its pods.
+        owned: Whether it goes with the collection.
     """
     template = collection.spec.job_template
     all_labels = {
@@ -88,10 +91,10 @@ def manifest(
             "labels": all_labels,
             "annotations": {
                 **pod_annotations,
-                **record,
                 names.TEMPLATE_HASH_ANNOTATION: template_hash(collection, settings),
+                **record,
             },
-            "ownerReferences": [owner_reference(collection)],
+            **({"ownerReferences": [owner_reference(collection)]} if owned else {}),
         },
         "spec": {
             "backoffLimit": collection.spec.retry.max_attempts - 1,

@@ -180,6 +180,32 @@ class Store:
         """All erasures."""
         return self._erasures.all.values()
 
+    # Jobs of any kind
+
+    def put_made(self, new: Job | Errand | Erasure) -> None:
+        """Keep a Job of any kind."""
+        match new:
+            case Job():
+                self.put_job(new)
+            case Errand():
+                self.put_errand(new)
+            case Erasure():
+                self.put_erasure(new)
+
+    def lose_made(self, old: Job | Errand | Erasure) -> None:
+        """Forget a Job of any kind that was deleted by somebody else."""
+        match old:
+            case Job():
+                self.lose_job(old.key, old.uid)
+            case Errand():
+                self.drop_errand(old.key, old.uid)
+            case Erasure():
+                self.drop_erasure(old.key, old.uid)
+
+    def made(self) -> Iterable[Job | Errand | Erasure]:
+        """All Jobs of all kinds."""
+        return (*self.jobs(), *self.errands(), *self.erasures())
+
     # Pods
 
     def put_pod(self, new: Pod) -> None:

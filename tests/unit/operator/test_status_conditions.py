@@ -142,10 +142,8 @@ def test_a_suspended_collection_tells_what_waits_and_what_finishes() -> None:
 
 
 def test_a_blocked_collection_is_not_ready_even_if_all_its_domains_are_done() -> None:
-    assert (
-        said(conditions(A, results=[result(A)], conflict=Conflict("Folder q4 overlaps.")))["Stalled"][1]
-        == "StorageConflict"
-    )
+    found = conditions(A, results=[result(A)], conflict=Conflict("Folder q4 overlaps."))
+    assert said(found)["Stalled"][1] == "StorageConflict"
 
 
 _domains = st.sampled_from([f"d{number}.example" for number in range(5)])

@@ -5,6 +5,7 @@ COPY requirements/operator.txt .
 RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --no-compile --require-hashes -r operator.txt
 COPY common/novahunt_contract /venv/lib/python3.13/site-packages/novahunt_contract
+COPY common/novahunt_api /venv/lib/python3.13/site-packages/novahunt_api
 COPY operator/novahunt_operator /venv/lib/python3.13/site-packages/novahunt_operator
 # Byte code is made once here: the root file system is read-only at run time.
 RUN /venv/bin/pip uninstall --yes pip \

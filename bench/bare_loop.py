@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from bench.ground import connect, domain_names
-from novahunt_operator import jobs, names, parse, paths, wire
-from novahunt_operator.cluster import Cluster
+from novahunt_api import domaincollections, names, paths, wire
+from novahunt_api.cluster import Cluster
+from novahunt_api.domaincollections import Collection
+from novahunt_operator import jobs
 from novahunt_operator.planner import Start
-from novahunt_operator.records import Collection
 from novahunt_operator.settings import CollectorSettings, read
 
 
@@ -89,7 +90,7 @@ async def main(kubeconfig: Path, namespace: str, collection: str, window: int, c
     cluster = await connect(kubeconfig)
     try:
         raw = await cluster.get(paths.collections(namespace, collection), dict[str, Any])
-        loop = _Loop(cluster, parse.collection(raw), read().collector, window)
+        loop = _Loop(cluster, domaincollections.read(raw), read().collector, window)
         sys.stdout.write(msgspec.json.encode(await loop.run(count)).decode())
     finally:
         await cluster.close()

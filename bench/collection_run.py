@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from bench.ground import Place
-from novahunt_operator import paths, wire
-from novahunt_operator.cluster import MERGE_PATCH
-from novahunt_operator.statusobject import CollectionStatus
+from novahunt_api import paths, wire
+from novahunt_api.cluster import MERGE_PATCH
+from novahunt_api.statusobject import CollectionStatus
 
 _PAUSE_SECONDS = 1.0
 """Between two looks: each sends the whole object, which may be large."""

@@ -15,8 +15,8 @@ from bench import simulated_receipts
 from cluster import control_plane
 from cluster.control_plane import ROOT, ControlPlane
 from cluster.operator_process import OperatorProcess
-from novahunt_operator import names, paths
-from novahunt_operator.cluster import Cluster
+from novahunt_api import names, paths
+from novahunt_api.cluster import Cluster
 
 AUDIT_LOG = "NOVAHUNT_DEVCLUSTER_AUDIT_LOG"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from bench.audit import Call
-from novahunt_operator import names
+from novahunt_api import names
 
 _JOB_CONTROLLER = "system:serviceaccount:kube-system:job-controller"
 

@@ -8,11 +8,11 @@ import msgspec
 
 from bench.ground import CLAIM, Place
 from bench.simulated_receipts import CREDITS, EMAILS
+from novahunt_api import names, paths
+from novahunt_api.domainresults import Place as Storage
+from novahunt_api.domainresults import Result, VolumePlace
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.searchhash import Search, search_hash
-from novahunt_operator import names, paths
-from novahunt_operator.records import Place as Storage
-from novahunt_operator.records import Result, VolumePlace
 
 _AT_ONCE = 20
 _AT = "2026-11-24T12:00:00.000Z"

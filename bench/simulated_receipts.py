@@ -7,10 +7,10 @@ their own. So the API server adds one to each pod, made from the pod's environme
 import json
 from typing import Any
 
+from novahunt_api import names
 from novahunt_contract import environment as env
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.searchhash import Search, search_hash
-from novahunt_operator import names
 
 LABEL = "novahunt.io/bench"
 """On a namespace: its collectors' pods get receipts."""

@@ -20,8 +20,8 @@ from bench.ground import CLAIM
 from bench.soak_ground import KEYS, NAMESPACES, SoakGround, soak_ground
 from cluster import control_plane
 from hunter_simulator import Entry, Report, fingerprint
-from novahunt_operator import paths, wire
-from novahunt_operator.statusobject import CollectionStatus, DomainCounts
+from novahunt_api import paths, wire
+from novahunt_api.statusobject import CollectionStatus, DomainCounts
 
 PER_SECOND, PER_MINUTE = 15, 500
 LEAST_SHARE = 95

@@ -13,8 +13,8 @@ from cluster.control_plane import ControlPlane
 from cluster.operator_process import OperatorProcess
 from cluster.process_kubelet import ProcessKubelet
 from hunter_simulator import Config, Key, Plan, Settings, Simulator, running_simulator
-from novahunt_operator import names, paths
-from novahunt_operator.cluster import Cluster
+from novahunt_api import names, paths
+from novahunt_api.cluster import Cluster
 
 NAMESPACES = ("soak-a", "soak-b", "soak-c")
 KEYS = ("soak-key-one", "soak-key-two")

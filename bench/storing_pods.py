@@ -12,14 +12,14 @@ import msgspec
 
 from bench.ground import Place
 from bench.simulated_receipts import CREDITS, EMAILS
+from novahunt_api import names, paths, wire
+from novahunt_api.cluster import MERGE_PATCH, GoneError, UnavailableError
 from novahunt_contract import document as documents
 from novahunt_contract import environment as env
 from novahunt_contract import intake as contract
 from novahunt_contract import keys, receipt
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.searchhash import Search, search_hash
-from novahunt_operator import names, paths, wire
-from novahunt_operator.cluster import MERGE_PATCH, GoneError, UnavailableError
 
 RUNS_ON = {"devcluster.novahunt.io/run-seconds": "86400"}
 """Annotations that keep a simulated pod from ending by itself."""

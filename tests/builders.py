@@ -6,6 +6,11 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, StoredResult
+from novahunt_api.objects import Key
+from novahunt_api.spec import CollectionSpec
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract import errands as contract
 from novahunt_contract import times
 from novahunt_contract.intake import Progress
@@ -16,10 +21,8 @@ from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import Elsewhere
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.planner import Limits, Outlook, look
-from novahunt_operator.records import Collection, Errand, Job, JobEnd, Key, Pod, Result, StoredResult
+from novahunt_operator.records import Errand, Job, JobEnd, Pod
 from novahunt_operator.settings import CollectorSettings
-from novahunt_operator.spec import CollectionSpec
-from novahunt_operator.statusobject import CollectionStatus
 from novahunt_operator.survey import World
 from novahunt_operator.waits import Scheduling
 from novahunt_operator.wanted import Wanted

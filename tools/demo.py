@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from novahunt_operator.statusobject import CollectionStatus
+from novahunt_api.statusobject import CollectionStatus
 from tools import images
 from tools.shell import ROOT, ProgramError, ask, devcluster
 from tools.target import OWN_CONTEXT, Target

@@ -17,7 +17,7 @@ from kubernetes.aio import client, config
 from cluster.process_kubelet import ProcessKubelet
 from hunter_simulator import DEFAULT_KEY, running_simulator
 from hunter_simulator.settings import read_config
-from novahunt_operator.cluster import Cluster
+from novahunt_api.cluster import Cluster
 from tools.accounts import write_kubeconfig
 from tools.images import COLLECTOR, OPERATOR
 from tools.shell import ROOT, ProgramError, ask, devcluster, exports, show

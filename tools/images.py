@@ -48,7 +48,13 @@ OPERATOR = Image(
     "novahunt-operator",
     "Dockerfile",
     ".",
-    (".dockerignore", "requirements/operator.txt", "common/novahunt_contract", "operator/novahunt_operator"),
+    (
+        ".dockerignore",
+        "requirements/operator.txt",
+        "common/novahunt_contract",
+        "common/novahunt_api",
+        "operator/novahunt_operator",
+    ),
 )
 COLLECTOR = Image(
     "novahunt-collector",

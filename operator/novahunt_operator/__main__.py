@@ -6,9 +6,9 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+from novahunt_api.cluster import Cluster
 from novahunt_contract import __version__
 from novahunt_operator.app import Operator
-from novahunt_operator.cluster import Cluster
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.settings import Settings, SettingsError, read
 
@@ -26,7 +26,7 @@ def run() -> None:
 
 async def _main(settings: Settings) -> None:
     metrics = Metrics()
-    cluster = await Cluster.connect(metrics)
+    cluster = await Cluster.connect(metrics, program="novahunt-operator")
     try:
         await Operator(settings, cluster, metrics).run()
     finally:

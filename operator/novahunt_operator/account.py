@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result
+from novahunt_api.spec import Budget, CollectionSpec, Period
 from novahunt_contract import credits as prices
 from novahunt_contract.outcomes import Outcome, Reason
-from novahunt_operator.records import Collection, Job, Result
-from novahunt_operator.spec import Budget, CollectionSpec, Period
+from novahunt_operator.records import Job
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -8,17 +8,21 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api import names, paths
+from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result
+from novahunt_api.objects import Key
+from novahunt_api.spec import DeletionPolicy
 from novahunt_contract.errands import Task
-from novahunt_operator import errand_jobs, jobs, names, parse, paths
-from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError
+from novahunt_operator import errand_jobs, jobs, parse
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.planner import Plan, Start
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Collection, Errand, Job, Key, Result
+from novahunt_operator.records import Errand, Job
 from novahunt_operator.settings import CollectorSettings
-from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
 from novahunt_operator.survey import Settlement
 

@@ -12,10 +12,13 @@ from typing import Any
 import kopf
 from aiohttp import web
 
+from novahunt_api import names, wire
+from novahunt_api.cluster import ApiError, Cluster
+from novahunt_api.domainresults import ResultObject
+from novahunt_api.objects import Key
 from novahunt_contract.document import started_at
-from novahunt_operator import handlers, names, wire
+from novahunt_operator import handlers
 from novahunt_operator.actions import Actions
-from novahunt_operator.cluster import ApiError, Cluster
 from novahunt_operator.documents import Documents
 from novahunt_operator.erasing import Erasing
 from novahunt_operator.events import Events
@@ -33,7 +36,7 @@ from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.reconciler import Reconciler
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Errand, Job, Key
+from novahunt_operator.records import Errand, Job
 from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler, StartLimit
 from novahunt_operator.settings import Settings
@@ -120,7 +123,7 @@ class Operator:
         self._leftovers = Leftovers(cluster, self._store, recorder, settings.namespaces)
         self._working = False
         self._began = time.monotonic()
-        self._watches: list[Watch[wire.PodObject] | Watch[wire.ResultObject]] = []
+        self._watches: list[Watch[wire.PodObject] | Watch[ResultObject]] = []
         gauges = Gauges(
             store=self._store,
             permits=self._permits,

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from novahunt_api.domainresults import Result
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.ends import (
@@ -21,7 +22,6 @@ from novahunt_operator.ends import (
     Wishes,
     merge,
 )
-from novahunt_operator.records import Result
 from novahunt_operator.settle import Lost
 
 MAX_PAUSE: Final = timedelta(minutes=1)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from novahunt_api.domaincollections import Collection
 from novahunt_operator.pods import volume_path
-from novahunt_operator.records import Collection
 
 
 class Conflict(msgspec.Struct, frozen=True):

@@ -8,16 +8,20 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api import names, parts, paths, wire
+from novahunt_api.cluster import ApiError, Cluster, ConflictError, NoRightError, NotFoundError, UnavailableError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Place, Result, StoredResult
+from novahunt_api.objects import Key
+from novahunt_api.parts import DamagedDocumentError, Parts
 from novahunt_contract import document as documents
 from novahunt_contract.document import Document
 from novahunt_contract.intake import Stored
 from novahunt_contract.outcomes import Outcome
 from novahunt_contract.receipt import ConfigMapPlace
-from novahunt_operator import names, parts, paths, room, wire
-from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NoRightError, NotFoundError, UnavailableError
-from novahunt_operator.parts import DamagedDocumentError, Parts
+from novahunt_operator import room
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Collection, Job, Key, Place, Result, StoredResult
+from novahunt_operator.records import Job
 from novahunt_operator.store import Store
 from novahunt_operator.stored import config_map_bytes
 

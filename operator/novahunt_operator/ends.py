@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
+from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.hindrances import GIVEN_UP
-from novahunt_operator.records import Result
 from novahunt_operator.stored import SUCCESS
 
 OF_THE_KEY: Final = frozenset({Reason.KEY_REFUSED, Reason.QUOTA_EXHAUSTED, Reason.THROTTLED})

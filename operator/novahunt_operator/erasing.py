@@ -5,15 +5,19 @@ from datetime import datetime
 
 import msgspec
 
+from novahunt_api import paths
+from novahunt_api.cluster import JSON_PATCH, Cluster, ConflictError, NotFoundError
+from novahunt_api.domaincollections import Collection, CollectionObject
+from novahunt_api.domainresults import VolumePlace
+from novahunt_api.objects import Key
+from novahunt_api.spec import DeletionPolicy
 from novahunt_contract.errands import Task
-from novahunt_operator import erasure_jobs, parse, paths, wire
+from novahunt_operator import erasure_jobs, parse
 from novahunt_operator.actions import create_job
-from novahunt_operator.cluster import JSON_PATCH, Cluster, ConflictError, NotFoundError
 from novahunt_operator.erasures import SETTLE, Step, folders, step, upkeep
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Collection, Erasure, Key, VolumePlace
+from novahunt_operator.records import Erasure
 from novahunt_operator.settings import CollectorSettings
-from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
 
 _AGAIN_SECONDS = 5.0
@@ -128,7 +132,7 @@ class Erasing:
         """Ask the API server whether the collection is gone: what follows can't be undone."""
         path = paths.collections(erasure.key.namespace, erasure.collection)
         try:
-            found = await self._cluster.get(path, wire.CollectionObject)
+            found = await self._cluster.get(path, CollectionObject)
         except NotFoundError:
             return True
         return found.metadata.uid != erasure.owner_uid

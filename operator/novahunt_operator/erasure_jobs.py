@@ -7,15 +7,16 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api import names
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import VolumePlace
+from novahunt_api.spec import Storage, VolumeStorage
 from novahunt_contract import environment as env
 from novahunt_contract import times
 from novahunt_contract.errands import Task
-from novahunt_operator import names
 from novahunt_operator.jobs import manifest
 from novahunt_operator.pods import pod, shared_environment, storage_environment
-from novahunt_operator.records import Collection, VolumePlace
 from novahunt_operator.settings import CollectorSettings
-from novahunt_operator.spec import Storage, VolumeStorage
 
 _FAILURES = 6
 """Pods that may fail before the Job does: by Kubernetes' pauses, after about ten minutes."""

@@ -11,10 +11,12 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, VolumePlace
+from novahunt_api.spec import DeletionPolicy
 from novahunt_operator.conflicts import Conflict, overlap
 from novahunt_operator.pods import volume_path
-from novahunt_operator.records import Collection, Erasure, Job, JobEnd, Pod, Result, VolumePlace
-from novahunt_operator.spec import DeletionPolicy
+from novahunt_operator.records import Erasure, Job, JobEnd, Pod
 
 SETTLE: Final = timedelta(seconds=5)
 """A deleted collection's last pod may be seen a little after its last Job has gone."""

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from novahunt_api import names
+from novahunt_api.domaincollections import Collection
+from novahunt_api.durations import duration
 from novahunt_contract import environment as env
 from novahunt_contract import times
 from novahunt_contract.errands import Task
-from novahunt_operator import names
-from novahunt_operator.durations import duration
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.jobs import manifest
 from novahunt_operator.pods import pod, search_environment, shared_environment, storage_environment
-from novahunt_operator.records import Collection
 from novahunt_operator.settings import CollectorSettings
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from novahunt_api.spec import Mode
+from novahunt_api.statusobject import Sweep
 from novahunt_operator.errands import ErrandStart, Setback, beyond_history
 from novahunt_operator.estimates import EstimateLook, Recording, look_at_estimate
 from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.records import Errand
-from novahunt_operator.spec import Mode
-from novahunt_operator.statusobject import Sweep
 from novahunt_operator.survey import Survey, World, superseded
 from novahunt_operator.sweeps import look_at_sweeps
 

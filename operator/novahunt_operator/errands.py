@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from novahunt_api.spec import History
 from novahunt_contract import errands as receipts
 from novahunt_contract.errands import ErrandReceipt, Task
 from novahunt_contract.outcomes import Reason
 from novahunt_contract.receipt import InvalidReceiptError
 from novahunt_operator.records import Errand, JobEnd, Pod
 from novahunt_operator.settle import may_still_come, without_receipt
-from novahunt_operator.spec import History
 
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two attempts of an errand that fails; the first pause doubles up to this."""

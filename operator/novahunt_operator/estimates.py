@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from novahunt_api.spec import CollectionSpec
+from novahunt_api.statusobject import Estimate
 from novahunt_contract import times
 from novahunt_contract.errands import MAX_ESTIMATED, Task
 from novahunt_operator.ends import SHARED
 from novahunt_operator.errands import ErrandStart, Pods, Setback, Standing, stand
 from novahunt_operator.records import Counts, Errand
-from novahunt_operator.spec import CollectionSpec
-from novahunt_operator.statusobject import Estimate
 from novahunt_operator.survey import World
 
 MAX_TEXT = 60 * 1024

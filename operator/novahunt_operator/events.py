@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from novahunt_operator import names, paths
-from novahunt_operator.cluster import ApiError, Cluster
-from novahunt_operator.conditions import Condition, ConditionType, find
-from novahunt_operator.records import Collection
+from novahunt_api import names, paths
+from novahunt_api.cluster import ApiError, Cluster
+from novahunt_api.conditions import Condition, ConditionType, find
+from novahunt_api.domaincollections import Collection
+from novahunt_api.statusobject import CollectionStatus, ResultsSelector, Sweep
 from novahunt_operator.room import scarcity
-from novahunt_operator.statusobject import CollectionStatus, ResultsSelector, Sweep
 
 _MAX_NOTE = 1000
 """Characters; the API refuses a note above 1,024 bytes."""

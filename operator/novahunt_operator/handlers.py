@@ -9,9 +9,10 @@ from typing import Any
 import kopf
 import msgspec
 
-from novahunt_operator import names, parse
+from novahunt_api import domaincollections, names
+from novahunt_api.objects import Key
+from novahunt_operator import parse
 from novahunt_operator.kopfsession import KopfSessions
-from novahunt_operator.records import Key
 from novahunt_operator.store import Store
 
 _log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def registry(store: Store, changed: Callable[[Key], None], sessions: KopfSession
     @kopf.on.event(names.GROUP, names.VERSION, names.COLLECTIONS, registry=handlers)
     async def collection_event(event: kopf.RawEvent, **_: Any) -> None:
         try:
-            collection = parse.collection(event["object"])
+            collection = domaincollections.read(event["object"])
         except msgspec.ValidationError as error:
             _log.error("a DomainCollection can't be read: %s", error)
             return

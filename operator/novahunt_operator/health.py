@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from novahunt_operator.records import Key
+from novahunt_api.objects import Key
 from novahunt_operator.signs import Signs
 from novahunt_operator.workqueue import WorkQueue
 

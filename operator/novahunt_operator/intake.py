@@ -12,17 +12,19 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from novahunt_api.cluster import ApiError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.objects import Key
+from novahunt_api.parts import DamagedDocumentError
 from novahunt_contract import intake as protocol
 from novahunt_contract.document import InvalidDocumentError
 from novahunt_contract.errands import Task
-from novahunt_operator.cluster import ApiError
 from novahunt_operator.documents import Documents, LaterRunError, NotStoredError
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.parts import DamagedDocumentError
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
-from novahunt_operator.records import Collection, Errand, Job, Key
+from novahunt_operator.records import Errand, Job
 from novahunt_operator.store import Store
 from novahunt_operator.sweeping import BusyError, Sweeping
 from novahunt_operator.tokens import InvalidTokenError, Tokens

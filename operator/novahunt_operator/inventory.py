@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from novahunt_operator import names, parse, paths, wire
-from novahunt_operator.cluster import Cluster, GoneError
-from novahunt_operator.records import Key
+from novahunt_api import domaincollections, names, paths, wire
+from novahunt_api.cluster import Cluster, GoneError
+from novahunt_api.objects import Key
+from novahunt_operator import parse
 from novahunt_operator.store import Store
 
 _PAGE = 200
@@ -35,7 +36,7 @@ class Inventory:
 
     async def _collections(self, namespace: str | None) -> set[Key]:
         objects, version = await self._list(paths.collections(namespace), {})
-        found = [parse.collection(item) for item in objects]
+        found = [domaincollections.read(item) for item in objects]
         keys = {collection.key: collection.uid for collection in found}
         for collection in found:
             self._store.put_collection(collection)

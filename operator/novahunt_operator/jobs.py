@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api import names
+from novahunt_api.domaincollections import Collection
 from novahunt_contract import environment as env
 from novahunt_contract import exitcodes, times
 from novahunt_contract.searchhash import search_hash
-from novahunt_operator import names
 from novahunt_operator.planner import Start
 from novahunt_operator.pods import (
     optional,
@@ -21,7 +22,7 @@ from novahunt_operator.pods import (
     storage_environment,
     volume_path,
 )
-from novahunt_operator.records import Collection, Reservation
+from novahunt_operator.records import Reservation
 from novahunt_operator.settings import CollectorSettings
 
 _TO_ARGO_CD_QUIET = {"argocd.argoproj.io/ignore-resource-updates": "true"}

@@ -9,7 +9,7 @@ from typing import Any, cast
 import aiohttp
 import kopf
 
-from novahunt_operator import paths
+from novahunt_api import paths
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.signs import Signs, Watched
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from novahunt_operator import paths, wire
-from novahunt_operator.cluster import ApiError, Cluster, ConflictError, NotFoundError
+from novahunt_api import paths, wire
+from novahunt_api.cluster import ApiError, Cluster, ConflictError, NotFoundError
 
 DURATION_SECONDS = 10
 """A holder that has not renewed for so long is dead; another may take over."""

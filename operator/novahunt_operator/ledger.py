@@ -7,14 +7,17 @@ from datetime import datetime
 
 import msgspec
 
+from novahunt_api import names, paths
+from novahunt_api.cluster import JSON_PATCH, ApiError, Cluster, UnavailableError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.objects import Key
 from novahunt_contract import credits as prices
 from novahunt_contract.intake import BudgetWord, PermitCall
 from novahunt_contract.receipt import InvalidReceiptError, decode
-from novahunt_operator import names, parse, paths
+from novahunt_operator import parse
 from novahunt_operator.account import Account, Books, account, period_of, spent
-from novahunt_operator.cluster import JSON_PATCH, ApiError, Cluster, UnavailableError
 from novahunt_operator.planner import Start
-from novahunt_operator.records import Collection, Job, Key, Reservation
+from novahunt_operator.records import Job, Reservation
 from novahunt_operator.store import Store
 
 _BLOCK = 100

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from novahunt_operator import names, paths, wire
-from novahunt_operator.cluster import ApiError, Cluster
+from novahunt_api import names, paths, wire
+from novahunt_api.cluster import ApiError, Cluster
+from novahunt_api.domainresults import StoredResult
+from novahunt_api.objects import Key
 from novahunt_operator.recorder import Recorder, document_names
-from novahunt_operator.records import Key, StoredResult
 from novahunt_operator.store import Store
 from novahunt_operator.stored import SUCCESS, forget
 

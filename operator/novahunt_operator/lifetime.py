@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from novahunt_api.conditions import ConditionType, find
+from novahunt_api.domaincollections import Collection
 from novahunt_contract import times
-from novahunt_operator.conditions import ConditionType, find
-from novahunt_operator.records import Collection
 
 
 def removal_at(collection: Collection) -> datetime | None:

@@ -6,7 +6,6 @@ No label holds a domain, an address or a key: values are words of ours, names of
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from aiohttp.typedefs import Handler
 from prometheus_client import (
@@ -21,8 +20,9 @@ from prometheus_client import (
 )
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from novahunt_api import paths
+from novahunt_api.cluster import ApiCall
 from novahunt_contract import __version__
-from novahunt_operator import paths
 
 NO_ANSWER = "none"
 """The code of a call that the API server did not answer."""
@@ -34,14 +34,6 @@ _PLAN_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _WORK_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _PERMIT_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 20)
-
-
-@dataclass
-class ApiCall:
-    """A call of the Kubernetes API under way."""
-
-    code: int | None = None
-    """To be set to the answer's HTTP status."""
 
 
 class Metrics:

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from novahunt_api.objects import Key
 from novahunt_operator.ends import NO_ENDS, Elsewhere, Ends, merge
-from novahunt_operator.records import Key
 
 
 class KeyReference(msgspec.Struct, frozen=True):

@@ -6,54 +6,11 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api import names, wire
 from novahunt_contract.errands import Task
-from novahunt_operator import names, wire
-from novahunt_operator.records import (
-    Collection,
-    Counts,
-    Erasure,
-    Errand,
-    Job,
-    JobEnd,
-    Key,
-    Pod,
-    Reservation,
-    Result,
-    StoredResult,
-)
-from novahunt_operator.spec import CollectionSpec
-from novahunt_operator.statusobject import CollectionStatus
+from novahunt_operator.records import Counts, Erasure, Errand, Job, JobEnd, Pod, Reservation
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-def collection(raw: Mapping[str, Any]) -> Collection:
-    """Read a DomainCollection; a spec that can't be read is named in `spec_error`."""
-    read = msgspec.convert(raw, wire.CollectionObject)
-    spec, spec_error = CollectionSpec(), None
-    try:
-        # Through JSON, because parts of the pod template are kept raw.
-        spec = msgspec.json.decode(msgspec.json.encode(read.spec), type=CollectionSpec)
-    except msgspec.ValidationError as error:
-        spec_error = f"spec can't be read: {error}"
-    try:
-        status = msgspec.convert(read.status, CollectionStatus)
-    except msgspec.ValidationError:
-        # It is computed anew from what there is; only times of the past are lost.
-        status = CollectionStatus()
-    meta = read.metadata
-    return Collection(
-        key=_key(meta),
-        uid=meta.uid,
-        generation=meta.generation,
-        resource_version=int(meta.resource_version),
-        created=meta.creation_timestamp or _EPOCH,
-        deleting=meta.deletion_timestamp is not None,
-        spec=spec,
-        status=status,
-        spec_error=spec_error,
-        sweep_wish=meta.annotations.get(names.SWEEP_ANNOTATION, ""),
-    )
 
 
 def job(raw: Mapping[str, Any]) -> Job | None:
@@ -129,7 +86,7 @@ def pod(read: wire.PodObject) -> Pod | None:
     scheduled = next((c for c in status.conditions if c.type == "PodScheduled"), None)
     terminated, waiting = state.terminated, state.waiting
     return Pod(
-        key=_key(meta),
+        key=wire.key(meta),
         uid=meta.uid,
         resource_version=int(meta.resource_version),
         job_uid=owner.uid,
@@ -152,24 +109,12 @@ def pod(read: wire.PodObject) -> Pod | None:
     )
 
 
-def result(read: wire.ResultObject) -> StoredResult:
-    """Read a DomainResult."""
-    fields = {name: getattr(read, name) for name in Result.__struct_fields__}
-    return StoredResult(
-        key=_key(read.metadata),
-        uid=read.metadata.uid,
-        resource_version=int(read.metadata.resource_version),
-        data=Result(**fields),
-        owner_uid=read.metadata.controller.uid if read.metadata.controller is not None else None,
-    )
-
-
 def _made(read: wire.JobObject, owner_uid: str, collection: str) -> dict[str, Any]:
     """Return the fields of every Job that the operator made."""
     meta, status = read.metadata, read.status
     ended = next((c for c in status.conditions if c.type in list(JobEnd) and c.status == "True"), None)
     return {
-        "key": _key(meta),
+        "key": wire.key(meta),
         "uid": meta.uid,
         "resource_version": int(meta.resource_version),
         "owner_uid": owner_uid,
@@ -194,10 +139,6 @@ def _counts(text: str | None) -> Counts | None:
     except msgspec.DecodeError:
         # Somebody else wrote it: the domains are counted again.
         return None
-
-
-def _key(meta: wire.Meta) -> Key:
-    return Key(meta.namespace, meta.name)
 
 
 def _reservation(text: str | None) -> Reservation | None:

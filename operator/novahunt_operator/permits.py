@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from novahunt_api.objects import Key
 from novahunt_contract.intake import Answered
 from novahunt_operator.metrics import Metrics, key_label
-from novahunt_operator.records import Key
 from novahunt_operator.waits import KeyPace
 from novahunt_operator.windows import KeyWindows, Window
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from novahunt_api.domainresults import Result
+from novahunt_api.spec import Mode
 from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
 from novahunt_operator.conflicts import Conflict
@@ -11,10 +13,9 @@ from novahunt_operator.errandplan import Errands, look_at_errands
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
 from novahunt_operator.hindrances import CAPACITY_GRACE, GIVEN_UP_AFTER, JOB_CONTROLLER_GRACE
-from novahunt_operator.records import Errand, Job, JobEnd, Result
+from novahunt_operator.records import Errand, Job, JobEnd
 from novahunt_operator.retention import Expiry, look_at_retention
 from novahunt_operator.room import Room, fitting, judge
-from novahunt_operator.spec import Mode
 from novahunt_operator.survey import Settlement, Survey, World, not_before, survey
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api import names
+from novahunt_api.domaincollections import Collection
+from novahunt_api.spec import JobTemplate, SuppressionSource
 from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
-from novahunt_operator import names
-from novahunt_operator.records import Collection
 from novahunt_operator.settings import CollectorSettings
-from novahunt_operator.spec import JobTemplate, SuppressionSource
 
 VOLUME_FOLDER = "/collections"
 """Where a collection's claim is mounted in a collector's pod."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from novahunt_api.domaincollections import Collection
+from novahunt_api.objects import Key
 from novahunt_contract.searchhash import search_hash
 from novahunt_operator import erasures
 from novahunt_operator.actions import Actions, RefusedError
@@ -20,7 +22,6 @@ from novahunt_operator.noticeboard import KeyReference, NoticeBoard
 from novahunt_operator.permits import Permits
 from novahunt_operator.planner import Demand, Limits, Outlook, look, plan
 from novahunt_operator.progress import ProgressBoard
-from novahunt_operator.records import Collection, Key
 from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler
 from novahunt_operator.settings import Settings

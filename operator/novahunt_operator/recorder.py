@@ -4,12 +4,14 @@ from typing import Any
 
 import msgspec
 
-from novahunt_operator import names, parse, paths, wire
-from novahunt_operator.cluster import ApiError, Cluster, ConflictError
+from novahunt_api import domainresults, names, paths
+from novahunt_api.cluster import ApiError, Cluster, ConflictError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, ResultObject, StoredResult
+from novahunt_api.objects import Key
+from novahunt_api.spec import DeletionPolicy
 from novahunt_operator.jobs import owner_reference
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Collection, Key, Result, StoredResult
-from novahunt_operator.spec import DeletionPolicy
 from novahunt_operator.store import Store
 
 
@@ -41,13 +43,13 @@ class Recorder:
         body = _body(collection, result)
         namespace = collection.key.namespace
         if before is None:
-            written = await self._cluster.create(paths.results(namespace), body, wire.ResultObject)
+            written = await self._cluster.create(paths.results(namespace), body, ResultObject)
         else:
             body["metadata"] |= {"resourceVersion": str(before.resource_version), "uid": before.uid}
             path = paths.results(namespace, before.key.name)
-            written = await self._cluster.replace(path, body, wire.ResultObject)
+            written = await self._cluster.replace(path, body, ResultObject)
         self._metrics.results_recorded.labels(result.outcome).inc()
-        stored = parse.result(written)
+        stored = domainresults.read(written)
         self._store.put_result(stored)
         if before is not None and result.storage is not None:
             await self._remove_unlisted(collection.key, before.data, result)

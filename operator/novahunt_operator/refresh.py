@@ -4,9 +4,9 @@ import zlib
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from novahunt_api.domainresults import Result
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator.records import Result
 from novahunt_operator.settle import Lost
 
 LONGEST_SPREAD = timedelta(hours=24)

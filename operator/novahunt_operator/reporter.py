@@ -4,12 +4,13 @@ import time
 
 import msgspec
 
-from novahunt_operator import parse, paths
-from novahunt_operator.cluster import JSON_PATCH, Cluster, NotFoundError
+from novahunt_api import domaincollections, paths
+from novahunt_api.cluster import JSON_PATCH, Cluster, NotFoundError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.objects import Key
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_operator.events import Events, transitions
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Collection, Key
-from novahunt_operator.statusobject import CollectionStatus
 from novahunt_operator.store import Store
 
 _MIN_SECONDS = 2.0
@@ -51,7 +52,7 @@ class Reporter:
             return None
         self._metrics.status_writes.inc()
         self._next_write[collection.key] = time.monotonic() + max(_MIN_SECONDS, len(data) / _BYTES_PER_SECOND)
-        self._store.put_collection(parse.collection(msgspec.json.decode(data)))
+        self._store.put_collection(domaincollections.read(msgspec.json.decode(data)))
         for note in transitions(collection.status, status):
             await self._events.post(collection, note)
         return None

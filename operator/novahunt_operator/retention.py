@@ -4,9 +4,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
+from novahunt_api.domainresults import Result
+from novahunt_api.durations import duration
 from novahunt_contract import times
-from novahunt_operator.durations import duration
-from novahunt_operator.records import Result
 from novahunt_operator.stored import expire, in_config_maps
 from novahunt_operator.survey import World
 

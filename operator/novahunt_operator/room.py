@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from novahunt_operator.records import Collection, Result
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result
 from novahunt_operator.stored import config_map_bytes
 from novahunt_operator.survey import Survey
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from novahunt_api.objects import Key
 from novahunt_operator.planner import Demand
-from novahunt_operator.records import Key
 
 
 class StartLimit:

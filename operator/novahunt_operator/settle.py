@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_contract import receipt as receipts
 from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator import costs
 from novahunt_operator.account import month_of
 from novahunt_operator.ends import IN_A_ROW
-from novahunt_operator.records import Errand, Job, JobEnd, Place, Pod, Result, VolumePlace
+from novahunt_operator.records import Errand, Job, JobEnd, Pod
 from novahunt_operator.stored import SUCCESS, forget
 
 RECEIPT_GRACE = timedelta(seconds=10)

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from novahunt_operator import paths, wire
-from novahunt_operator.cluster import Cluster, NotFoundError
-from novahunt_operator.records import Collection, Key
+from novahunt_api import paths, wire
+from novahunt_api.cluster import Cluster, NotFoundError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.objects import Key
 from novahunt_operator.wanted import Entry, Wanted, from_text, listed, resolve
 
 REREAD_SECONDS = 15.0

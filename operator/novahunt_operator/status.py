@@ -2,17 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from novahunt_contract import credits as prices
-from novahunt_contract import times
-from novahunt_contract.intake import Progress
-from novahunt_contract.outcomes import Outcome
-from novahunt_operator import names
-from novahunt_operator.conditions import ConditionType, Finding, merge
-from novahunt_operator.estimates import EstimateLook
-from novahunt_operator.planner import Outlook
-from novahunt_operator.records import Job, Result
-from novahunt_operator.spec import Budget
-from novahunt_operator.statusobject import (
+from novahunt_api import names
+from novahunt_api.conditions import ConditionType, Finding, merge
+from novahunt_api.domainresults import Result
+from novahunt_api.spec import Budget
+from novahunt_api.statusobject import (
     MAX_FAILURES,
     MAX_RUNNING,
     CollectionStatus,
@@ -26,6 +20,13 @@ from novahunt_operator.statusobject import (
     ResultsSelector,
     RunningDomain,
 )
+from novahunt_contract import credits as prices
+from novahunt_contract import times
+from novahunt_contract.intake import Progress
+from novahunt_contract.outcomes import Outcome
+from novahunt_operator.estimates import EstimateLook
+from novahunt_operator.planner import Outlook
+from novahunt_operator.records import Job
 from novahunt_operator.waits import Waiting, find_sweep_wait
 
 RATE_WINDOW = timedelta(minutes=5)

@@ -6,7 +6,10 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from novahunt_operator.records import Collection, Erasure, Errand, Job, Key, Pod, Result, StoredResult
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, StoredResult
+from novahunt_api.objects import Key
+from novahunt_operator.records import Erasure, Errand, Job, Pod
 from novahunt_operator.stored import config_map_bytes
 
 _NO_PODS: Mapping[str, Pod] = MappingProxyType({})

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Outcome, Reason
-from novahunt_operator.records import Result
 
 EXPIRED = "Expired"
 """Reason of a result whose document was removed for its age; beside those of `novahunt_contract.outcomes`."""

@@ -5,11 +5,12 @@ import time
 
 import msgspec
 
-from novahunt_operator import paths, wire
-from novahunt_operator.cluster import Cluster, NotFoundError
+from novahunt_api import paths, wire
+from novahunt_api.cluster import Cluster, NotFoundError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.objects import Key
+from novahunt_api.spec import KeyRef
 from novahunt_operator.lists import Lists
-from novahunt_operator.records import Collection, Key
-from novahunt_operator.spec import KeyRef
 
 _REREAD_SECONDS = 15.0
 """As often as those of `domainsFrom`; watching them would need to see all ConfigMaps."""

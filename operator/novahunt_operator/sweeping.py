@@ -2,12 +2,13 @@
 
 import msgspec
 
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, StoredResult
 from novahunt_contract import document as documents
 from novahunt_contract.intake import Stored, Swept
 from novahunt_operator.documents import Documents
 from novahunt_operator.pods import volume_path
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Collection, Result, StoredResult
 from novahunt_operator.store import Store
 from novahunt_operator.stored import expire, has_document, in_config_maps, suppress
 

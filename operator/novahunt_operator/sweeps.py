@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from novahunt_api.domainresults import Result
+from novahunt_api.statusobject import Sweep
 from novahunt_contract import times
 from novahunt_contract.document import started_at
 from novahunt_contract.errands import ErrandReceipt, Task
 from novahunt_operator.errands import ErrandStart, Pods, Setback, stand, success
-from novahunt_operator.records import Errand, Result
-from novahunt_operator.statusobject import Sweep
+from novahunt_operator.records import Errand
 from novahunt_operator.stored import has_document, in_config_maps
 from novahunt_operator.survey import World
 

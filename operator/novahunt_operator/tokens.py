@@ -7,9 +7,9 @@ import time
 import jwt
 import msgspec
 
+from novahunt_api import paths
+from novahunt_api.cluster import Cluster
 from novahunt_contract.intake import AUDIENCE
-from novahunt_operator import paths
-from novahunt_operator.cluster import Cluster
 
 _REFETCH_SECONDS = 10.0
 """Unknown keys make the key set be read again, at most this often."""

@@ -11,9 +11,12 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from novahunt_operator import names, parse, paths, wire
-from novahunt_operator.cluster import ApiError, Cluster, GoneError, error_of
-from novahunt_operator.records import Key, Pod, StoredResult
+from novahunt_api import domainresults, names, paths, wire
+from novahunt_api.cluster import ApiError, Cluster, GoneError, error_of
+from novahunt_api.domainresults import ResultObject, StoredResult
+from novahunt_api.objects import Key
+from novahunt_operator import parse
+from novahunt_operator.records import Pod
 from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.store import Store
 
@@ -161,16 +164,16 @@ class ResultFeed:
         self._store = store
         self._notify = notify
 
-    def seen(self, item: wire.ResultObject) -> str:
+    def seen(self, item: ResultObject) -> str:
         """Keep a result."""
-        result = parse.result(item)
+        result = domainresults.read(item)
         self._store.put_result(result)
         self._tell(result)
         return result.uid
 
-    def gone(self, item: wire.ResultObject) -> None:
+    def gone(self, item: ResultObject) -> None:
         """Forget a result."""
-        self._forget(parse.result(item))
+        self._forget(domainresults.read(item))
 
     def only(self, namespace: str | None, uids: set[str], version: int) -> None:
         """Forget the results that are not among these."""
@@ -194,7 +197,7 @@ def pod_watch(cluster: Cluster, namespace: str | None, feed: PodFeed, signs: Sig
     return Watch(cluster, path, namespace=namespace, item=item, feed=feed, signs=signs, selector=selector)
 
 
-def result_watch(cluster: Cluster, namespace: str | None, feed: ResultFeed, signs: Signs) -> Watch[wire.ResultObject]:
+def result_watch(cluster: Cluster, namespace: str | None, feed: ResultFeed, signs: Signs) -> Watch[ResultObject]:
     """Return the watch of DomainResults."""
-    path, item = paths.results(namespace), wire.ResultObject
+    path, item = paths.results(namespace), ResultObject
     return Watch(cluster, path, namespace=namespace, item=item, feed=feed, signs=signs)

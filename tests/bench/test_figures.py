@@ -10,7 +10,7 @@ from bench.processes import Usage
 from bench.scale_table import Run, Scale, Start, broken, table
 from hunter_simulator import Entry, fingerprint
 from hunter_simulator.report import Recorder
-from novahunt_operator import names
+from novahunt_api import names
 
 USER = "system:serviceaccount:bench-1:novahunt"
 CONTROLLER = "system:serviceaccount:kube-system:job-controller"

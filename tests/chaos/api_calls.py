@@ -7,9 +7,9 @@ import msgspec
 from chaos.director import Director
 from chaos.gate import Call, Reply
 from chaos.moments import Fate, Moment, Side, Step
-from novahunt_operator import names, wire
-from novahunt_operator.cluster import JSON_PATCH
-from novahunt_operator.records import Result
+from novahunt_api import names, wire
+from novahunt_api.cluster import JSON_PATCH
+from novahunt_api.domainresults import Result
 
 _ADDED = b'"ADDED"'
 _FIRST_ERROR = 300

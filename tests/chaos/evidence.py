@@ -9,8 +9,8 @@ from chaos.ground import Ground
 from chaos.judging import CreditEvidence, DomainEvidence, Evidence, charged
 from chaos.waiting import until
 from chaos.waves import Cast, Wave
-from novahunt_operator import names
-from novahunt_operator.records import Result
+from novahunt_api import names
+from novahunt_api.domainresults import Result
 
 _SETTLE_SECONDS = 30.0
 """Within this, Jobs beyond history are gone and the status tells the last credits, once all is ready."""

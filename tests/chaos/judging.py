@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hunter_simulator.report import Entry
+from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator.records import Result
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from devcluster.record import Registry
 from e2e.node import SALES, SYSTEM, Node
 from hunter_simulator.report import Report
 from hunter_simulator.settings import Key
+from novahunt_api import names, paths, wire
 from novahunt_contract import environment as env
-from novahunt_operator import names, paths, wire
 from tools.shell import ProgramError
 from tools.target import OWN_CONTEXT
 

@@ -14,7 +14,7 @@ from chaos.node_victims import NodeVictim
 from chaos.waiting import until
 from chaos.waves import Cast, Wave
 from e2e.node import Node
-from novahunt_operator import names, wire
+from novahunt_api import names, wire
 
 Seen = Callable[[NodeGround, Wave], Awaitable[bool]]
 

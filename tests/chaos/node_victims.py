@@ -11,7 +11,7 @@ from chaos.node_ground import NodeGround
 from chaos.waiting import until
 from devcluster.requirements import find_command
 from e2e.node import SYSTEM
-from novahunt_operator import wire
+from novahunt_api import wire
 
 Attack = Callable[[NodeGround, float], Awaitable[None]]
 """Takes for how many seconds what was hit stays away."""

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 
 from cluster.process_kubelet import ProcessKubelet
+from novahunt_api import names, paths, wire
+from novahunt_api.cluster import Cluster
+from novahunt_api.domainresults import Result, ResultObject
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import names, paths, wire
-from novahunt_operator.cluster import Cluster
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Result
 from novahunt_operator.signs import Signs
 from novahunt_operator.watches import Watch
 
@@ -47,7 +47,7 @@ class Observer:
             self.admin,
             paths.results(self.namespace),
             namespace=self.namespace,
-            item=wire.ResultObject,
+            item=ResultObject,
             feed=ResultFeed(self),
             signs=signs,
         )
@@ -140,12 +140,12 @@ class ResultFeed:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
-    def seen(self, item: wire.ResultObject) -> str:
+    def seen(self, item: ResultObject) -> str:
         """Take a DomainResult."""
         self._observer.result_seen(item)
         return item.metadata.uid
 
-    def gone(self, item: wire.ResultObject) -> None:
+    def gone(self, item: ResultObject) -> None:
         """Nothing follows from it: trials remove their results."""
 
     def only(self, namespace: str | None, uids: set[str], version: int) -> None:

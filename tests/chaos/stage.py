@@ -30,7 +30,7 @@ from hunter_simulator import DEFAULT_KEY, Config, Settings, running_simulator
 from hunter_simulator.plans import Plan
 from hunter_simulator.report import Report
 from hunter_simulator.settings import Key
-from novahunt_operator import paths, wire
+from novahunt_api import paths, wire
 from tools.accounts import write_kubeconfig
 
 PER_SECOND, PER_MINUTE = 5, 100

@@ -11,7 +11,7 @@ from chaos.moments import CALLS_OF_COLLECTORS, CALLS_OF_THE_OPERATOR, Fate, Mome
 from chaos.seats import Seat
 from chaos.stage import Stage
 from chaos.waiting import until
-from novahunt_operator.cluster import NotFoundError
+from novahunt_api.cluster import NotFoundError
 
 Attack = Callable[[Stage, Moment, float], Awaitable[Fate]]
 """Takes the moment, and for how many seconds what was hit stays away."""

@@ -8,10 +8,10 @@ from typing import Any
 from chaos.ground import Ground
 from chaos.waiting import until
 from hunter_simulator import truth
+from novahunt_api import names, paths
+from novahunt_api.cluster import MERGE_PATCH
+from novahunt_api.domainresults import Result
 from novahunt_contract import document
-from novahunt_operator import names, paths
-from novahunt_operator.cluster import MERGE_PATCH
-from novahunt_operator.records import Result
 
 BUDGET = 300
 """Credits: several times what the collection costs, since what a killed run may have spent stays set aside."""

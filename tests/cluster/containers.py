@@ -11,9 +11,9 @@ from pathlib import Path
 
 from cluster.pod_files import Secret, write_lists
 from cluster.pod_objects import Pod, Token
+from novahunt_api.cluster import Cluster
 from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
-from novahunt_operator.cluster import Cluster
 from novahunt_operator.pods import SUPPRESSION_FOLDER, TOKEN_FOLDER, VOLUME_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from novahunt_operator.cluster import Cluster, NotFoundError
+from novahunt_api.cluster import Cluster, NotFoundError
 from novahunt_operator.pods import SUPPRESSION_FOLDER
 
 

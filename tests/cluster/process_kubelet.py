@@ -17,8 +17,8 @@ import msgspec
 
 from cluster.containers import Container, Containers, now
 from cluster.pod_objects import Pod, PodPage
-from novahunt_operator import names
-from novahunt_operator.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, GoneError, NotFoundError
+from novahunt_api import names
+from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, GoneError, NotFoundError
 
 LOST = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": ""}
 """What a kubelet says of a container that it started, and of which nothing is left."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 from kubernetes.aio import client, config
 
+from novahunt_api import names, paths, wire
+from novahunt_api.cluster import Cluster
+from novahunt_api.domainresults import Result, ResultObject
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract import document
-from novahunt_operator import names, paths, wire
-from novahunt_operator.cluster import Cluster
-from novahunt_operator.records import Result
-from novahunt_operator.statusobject import CollectionStatus
 
 
 class CollectionObject(msgspec.Struct):
@@ -50,10 +50,10 @@ class Reader:
         """Read the data of the DomainResults of a collection, or of all, by domain."""
         return dict(await self.result_objects(name))
 
-    async def result_objects(self, name: str | None = None) -> dict[str, wire.ResultObject]:
+    async def result_objects(self, name: str | None = None) -> dict[str, ResultObject]:
         """Read the DomainResults of a collection, or of all, by domain."""
         query = {"labelSelector": f"{names.COLLECTION_LABEL}={name}"} if name is not None else {}
-        page = await self.admin.get(paths.results(self.namespace), wire.Page[wire.ResultObject], query)
+        page = await self.admin.get(paths.results(self.namespace), wire.Page[ResultObject], query)
         return {item.domain: item for item in page.items}
 
     async def jobs(self, name: str) -> list[wire.JobObject]:

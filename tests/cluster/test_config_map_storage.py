@@ -16,13 +16,13 @@ import pytest
 from cluster.control_plane import ControlPlane
 from cluster.world import CollectionObject, World, running_world
 from hunter_simulator import Fault, Proceed, truth
+from novahunt_api import names, paths, wire
+from novahunt_api.domainresults import Result
+from novahunt_api.parts import PACK_ABOVE, PART_BYTES
 from novahunt_contract import document as documents
 from novahunt_contract import intake, times
 from novahunt_contract.document import Document, Item
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import names, paths, wire
-from novahunt_operator.parts import PACK_ABOVE, PART_BYTES
-from novahunt_operator.records import Result
 
 pytestmark = pytest.mark.cluster
 

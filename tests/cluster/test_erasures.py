@@ -8,7 +8,7 @@ import pytest
 from cluster.test_collections import fill
 from cluster.world import World
 from hunter_simulator import Fault, Proceed
-from novahunt_operator import names
+from novahunt_api import names
 
 pytestmark = pytest.mark.cluster
 

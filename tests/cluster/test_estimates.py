@@ -8,7 +8,7 @@ import pytest
 from cluster.control_plane import ControlPlane
 from cluster.world import CollectionObject, World, running_world
 from hunter_simulator import Config, Settings, price
-from novahunt_operator import paths
+from novahunt_api import paths
 
 pytestmark = pytest.mark.cluster
 

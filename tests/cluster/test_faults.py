@@ -10,8 +10,8 @@ import pytest
 from cluster.operator_process import PROBE_SECONDS, OperatorProcess
 from cluster.world import CollectionObject, World
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, CutBody, Fault, Proceed, truth
+from novahunt_api import paths
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import paths
 
 pytestmark = pytest.mark.cluster
 

@@ -11,11 +11,11 @@ import pytest
 
 from cluster.world import World
 from hunter_simulator import Domain, Fault, Proceed
+from novahunt_api import names
+from novahunt_api.domainresults import Result
 from novahunt_contract import document, times
 from novahunt_contract.document import Document
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import names
-from novahunt_operator.records import Result
 
 # The shortest refreshAfter is a minute, and up to a tenth of it is added.
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240, func_only=True)]

@@ -7,9 +7,9 @@ import pytest
 
 from cluster.world import SECONDS, CollectionObject, World
 from hunter_simulator import truth
+from novahunt_api import names, paths
 from novahunt_contract import document
 from novahunt_contract.outcomes import Outcome, Reason
-from novahunt_operator import names, paths
 
 pytestmark = pytest.mark.cluster
 

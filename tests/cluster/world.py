@@ -16,7 +16,7 @@ from cluster.operator_process import OperatorProcess
 from cluster.process_kubelet import ProcessKubelet
 from cluster.reading import CollectionObject, Reader, connect
 from hunter_simulator import DEFAULT_KEY, Config, Simulator, running_simulator
-from novahunt_operator import names
+from novahunt_api import names
 
 __all__ = ["CollectionObject", "World", "install", "running_world"]
 

@@ -18,10 +18,10 @@ import yaml
 
 from hunter_simulator.domains import Domain
 from hunter_simulator.report import Report
+from novahunt_api import names, wire
+from novahunt_api.domainresults import Result, ResultObject
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract import document
-from novahunt_operator import names, wire
-from novahunt_operator.records import Result
-from novahunt_operator.statusobject import CollectionStatus
 from tools import images
 from tools.shell import ROOT, ProgramError, ask, devcluster, exports
 from tools.target import Target
@@ -49,7 +49,7 @@ class CollectionObject(msgspec.Struct, frozen=True):
 
 
 class _Results(msgspec.Struct, frozen=True):
-    items: tuple[wire.ResultObject, ...]
+    items: tuple[ResultObject, ...]
 
 
 class _Pods(msgspec.Struct, frozen=True):

@@ -7,15 +7,18 @@ from typing import Any
 import msgspec
 
 from builders import KEY, NOW, UID, collection, finished_pod, job, pod, receipt
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, StoredResult
+from novahunt_api.names import job_name, result_name
+from novahunt_api.objects import Key
+from novahunt_api.spec import CollectionSpec
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract import times
 from novahunt_contract.exitcodes import PERMANENT
 from novahunt_contract.outcomes import ENDINGS, Reason
 from novahunt_contract.receipt import Receipt
-from novahunt_operator.names import job_name, result_name
 from novahunt_operator.planner import Start
-from novahunt_operator.records import Collection, Job, JobEnd, Key, Pod, Result, StoredResult
-from novahunt_operator.spec import CollectionSpec
-from novahunt_operator.statusobject import CollectionStatus
+from novahunt_operator.records import Job, JobEnd, Pod
 from novahunt_operator.store import Store
 
 News = Callable[[Store], None]

@@ -24,6 +24,9 @@ from builders import (
     spec,
     world,
 )
+from novahunt_api.domainresults import Place, Result
+from novahunt_api.objects import Key
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract import times
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Reason
@@ -33,10 +36,9 @@ from novahunt_operator.errand_jobs import build
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.lists import Lists
 from novahunt_operator.planner import Limits, Outlook, look, plan
-from novahunt_operator.records import Counts, Errand, Job, Key, Place, Pod, Result
+from novahunt_operator.records import Counts, Errand, Job, Pod
 from novahunt_operator.scheduler import Scheduler, StartLimit
 from novahunt_operator.status import compute
-from novahunt_operator.statusobject import CollectionStatus
 from novahunt_operator.waits import Scheduling, find_wait
 from novahunt_operator.wanted import Wanted
 

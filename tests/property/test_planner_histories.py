@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from builders import KEY, MINUTE, NO_SEARCH, TEMPLATE, spec
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import StoredResult
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.planner import Limits, Outlook, Plan, look, plan
-from novahunt_operator.records import Collection, StoredResult
 from novahunt_operator.refresh import due_at
 from novahunt_operator.scheduler import Scheduler, StartLimit
 from novahunt_operator.status import compute, recollect_handled
-from novahunt_operator.statusobject import CollectionStatus
 from novahunt_operator.store import Store
 from novahunt_operator.survey import World, is_due
 from novahunt_operator.waits import Scheduling, find_wait

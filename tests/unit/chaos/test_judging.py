@@ -7,8 +7,8 @@ import pytest
 
 from chaos.judging import CreditEvidence, DomainEvidence, Evidence, judge
 from hunter_simulator.report import Entry
+from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator.records import Result
 
 DOMAIN = "a.example"
 ADDRESSES = frozenset({"one@a.example", "two@a.example"})

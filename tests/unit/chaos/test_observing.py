@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import cast
 
 from chaos.observing import JobFeed, Observer, ResultFeed
+from novahunt_api import names, wire
+from novahunt_api.cluster import Cluster
+from novahunt_api.domainresults import ResultObject
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import names, wire
-from novahunt_operator.cluster import Cluster
 
 DOMAIN = "a.example"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -27,10 +28,8 @@ def job(uid: str, run: int, *, ended: bool = False, deleting: bool = False) -> w
     return wire.JobObject(meta, status=wire.JobStatus(conditions=conditions))
 
 
-def result(run: int, outcome: Outcome = Outcome.COLLECTED) -> wire.ResultObject:
-    return wire.ResultObject(
-        domain=DOMAIN, collection="a", run=run, outcome=outcome, metadata=wire.Meta(name="r", uid="r")
-    )
+def result(run: int, outcome: Outcome = Outcome.COLLECTED) -> ResultObject:
+    return ResultObject(domain=DOMAIN, collection="a", run=run, outcome=outcome, metadata=wire.Meta(name="r", uid="r"))
 
 
 def test_two_jobs_at_work_for_one_domain_are_one_too_many() -> None:

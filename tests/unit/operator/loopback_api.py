@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from kubernetes.aio import client
 
-from novahunt_operator.cluster import Cluster
+from novahunt_api.cluster import Cluster
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

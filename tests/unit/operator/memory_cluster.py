@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from kubernetes.aio import client
 
-from novahunt_operator.cluster import Cluster, ConflictError, NotFoundError
+from novahunt_api.cluster import Cluster, ConflictError, NotFoundError
 
 
 class CrashError(BaseException):

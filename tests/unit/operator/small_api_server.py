@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from novahunt_operator import names
+from novahunt_api import names
 
 _KINDS = {
     "/api/v1": {"pods": "Pod", "namespaces": "Namespace"},

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from builders import NOW, collection, job, result, spec
+from novahunt_api.domainresults import Result
+from novahunt_api.statusobject import CollectionStatus, Credits
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.account import (
     Account,
@@ -16,8 +18,7 @@ from novahunt_operator.account import (
     share_allows_more,
     share_is_spent,
 )
-from novahunt_operator.records import Job, Reservation, Result
-from novahunt_operator.statusobject import CollectionStatus, Credits
+from novahunt_operator.records import Job, Reservation
 
 A, B = "a.example", "b.example"
 

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from builders import KEY, NOW, collection, collector_settings, job, result
+from novahunt_api import paths
+from novahunt_api.cluster import ConflictError
+from novahunt_api.objects import Key
 from novahunt_contract.outcomes import Reason
-from novahunt_operator import paths
 from novahunt_operator.actions import Actions
-from novahunt_operator.cluster import ConflictError
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.planner import Plan, Start
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Key
 from novahunt_operator.store import Store
 from novahunt_operator.survey import Settlement
 from unit.operator.memory_cluster import MemoryCluster

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, TEMPLATE, at, result
+from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.times import from_text
 from novahunt_operator.breaker import OpenBreaker, Scope, find_open, ready_at
 from novahunt_operator.ends import IN_A_ROW, OF_THE_KEY, SHARED, Elsewhere, Wishes, ends_of
-from novahunt_operator.records import Result
 from novahunt_operator.settle import Lost
 
 PROBE = timedelta(seconds=60)

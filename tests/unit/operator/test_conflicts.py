@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from builders import MINUTE, NOW, collection, spec
+from novahunt_api.domaincollections import Collection
+from novahunt_api.objects import Key
 from novahunt_operator.conflicts import storage_conflict
-from novahunt_operator.records import Collection, Key
 
 
 def stores(name: str, path: str | None, *, claim: str = "collections", **fields: Any) -> Collection:

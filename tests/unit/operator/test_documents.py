@@ -7,17 +7,19 @@ import msgspec
 import pytest
 
 from builders import KEY, at, collection, errand, job, pod
+from novahunt_api import domainresults, paths
+from novahunt_api.cluster import ApiError, NoRightError, UnavailableError, error_of
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, ResultObject
+from novahunt_api.parts import PART_BYTES, DamagedDocumentError
 from novahunt_contract import document as documents
 from novahunt_contract.document import Document, Item
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import parse, paths, wire
-from novahunt_operator.cluster import ApiError, NoRightError, UnavailableError, error_of
 from novahunt_operator.documents import Documents, LaterRunError, NotStoredError
 from novahunt_operator.leftovers import Leftovers
-from novahunt_operator.parts import PART_BYTES, DamagedDocumentError
 from novahunt_operator.recorder import Recorder, document_names
-from novahunt_operator.records import Collection, Job, Result
+from novahunt_operator.records import Job
 from novahunt_operator.store import Store
 from unit.operator.memory_cluster import CrashError, MemoryCluster
 
@@ -43,7 +45,7 @@ class Operator:
         self.store.put_collection(collection())
         for path, known in cluster.objects.items():
             if path.startswith(f"{RESULTS}/"):
-                self.store.put_result(parse.result(msgspec.convert(known, wire.ResultObject)))
+                self.store.put_result(domainresults.read(msgspec.convert(known, ResultObject)))
         self.recorder = Recorder(cluster, self.store)
         self.documents = Documents(cluster, self.store, self.recorder, max_bytes)
         self.leftovers = Leftovers(cluster, self.store, self.recorder, (KEY.namespace,))

@@ -6,10 +6,13 @@ import msgspec
 import pytest
 
 from builders import KEY, NOW, collection, collector_settings, job, pod, result, spec
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.objects import Key
 from novahunt_contract.errands import Task
 from novahunt_operator import erasure_jobs, parse
 from novahunt_operator.erasures import Step, Upkeep, conflict, folders, step, upkeep
-from novahunt_operator.records import Collection, Erasure, JobEnd, Key, Place, Result, VolumePlace
+from novahunt_operator.records import Erasure, JobEnd
 
 CLAIM = VolumePlace("claim", "q4")
 OLD = VolumePlace("claim", "q3")

@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 
 from builders import KEY, NOW, UID, collection, collector_settings, spec
+from novahunt_api.domaincollections import Collection
 from novahunt_contract import environment as env
 from novahunt_contract.errands import Task
 from novahunt_operator import parse
 from novahunt_operator.errand_jobs import build
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.jobs import template_hash
-from novahunt_operator.records import Collection
 
 LIST = {"secretKeyRef": {"name": "do-not-contact", "key": "list.txt"}}
 VOLUME = {"persistentVolumeClaim": {"claimName": "collections", "path": "a/b"}}

@@ -21,6 +21,8 @@ from builders import (
     scheduling,
     spec,
 )
+from novahunt_api.domainresults import Place
+from novahunt_api.statusobject import CollectionStatus, Credits, DomainCounts, Estimate, Sweep
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
@@ -29,10 +31,9 @@ from novahunt_operator.estimates import chunks
 from novahunt_operator.events import Note, transitions
 from novahunt_operator.lists import Lists
 from novahunt_operator.planner import Limits, Outlook
-from novahunt_operator.records import Counts, Errand, Place, Pod
+from novahunt_operator.records import Counts, Errand, Pod
 from novahunt_operator.room import BYTES_PER_ADDRESS
 from novahunt_operator.status import compute
-from novahunt_operator.statusobject import CollectionStatus, Credits, DomainCounts, Estimate, Sweep
 from novahunt_operator.waiting import Wait
 from novahunt_operator.waits import KeyPace, find_sweep_wait, find_wait
 

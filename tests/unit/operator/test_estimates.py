@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import HOUR, MINUTE, NOW, collection, counted, errand, errand_failed, errand_pod, outlook, pod, spec
+from novahunt_api.domaincollections import Collection
+from novahunt_api.statusobject import CollectionStatus, Estimate
 from novahunt_contract.errands import MAX_ESTIMATED, Task
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
 from novahunt_operator.estimates import MAX_TEXT, chunks
 from novahunt_operator.planner import Outlook, plan
-from novahunt_operator.records import Collection, Counts, Errand
+from novahunt_operator.records import Counts, Errand
 from novahunt_operator.settle import RECEIPT_GRACE
-from novahunt_operator.statusobject import CollectionStatus, Estimate
 
 MANY = [f"d{number:04}.example" for number in range(1200)]
 WISHES = spec(mode="Estimate", concurrency=2)

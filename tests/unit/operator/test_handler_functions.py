@@ -7,10 +7,10 @@ from typing import Any
 import kopf
 
 from builders import KEY
+from novahunt_api.objects import Key
 from novahunt_operator import handlers
 from novahunt_operator.kopfsession import KopfSessions
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Key
 from novahunt_operator.signs import Signs
 from novahunt_operator.store import Store
 from unit.operator.api_objects import COLLECTION, JOB

@@ -12,10 +12,11 @@ import kopf
 import pytest
 import yaml
 
-from novahunt_operator import handlers, names, signs
+from novahunt_api import names
+from novahunt_api.objects import Key
+from novahunt_operator import handlers, signs
 from novahunt_operator.kopfsession import KopfSessions
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Key
 from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.store import Store
 from unit.operator.api_objects import COLLECTION, JOB

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from novahunt_api.objects import Key
 from novahunt_operator import signs, workqueue
 from novahunt_operator.health import DEAF_SECONDS, STUCK_SECONDS, Health
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Key
 from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.workqueue import WorkQueue
 

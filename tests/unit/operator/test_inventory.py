@@ -7,9 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from builders import KEY, collection, job
-from novahunt_operator import names
+from novahunt_api import names
+from novahunt_api.objects import Key
 from novahunt_operator.inventory import Inventory
-from novahunt_operator.records import Key
 from novahunt_operator.store import Store
 from unit.operator.api_objects import COLLECTION, JOB
 from unit.operator.loopback_api import connected

@@ -10,13 +10,13 @@ import pytest
 import novahunt_collector.arguments
 import novahunt_collector.settings
 from builders import KEY, NOW, UID, collection, collector_settings, spec
+from novahunt_api.domaincollections import Collection
 from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
 from novahunt_operator import parse
 from novahunt_operator.jobs import build, owner_reference, template_hash
 from novahunt_operator.planner import Start
 from novahunt_operator.pods import volume_path
-from novahunt_operator.records import Collection
 
 VOLUME = {"persistentVolumeClaim": {"claimName": "collections", "path": "a/b"}}
 START = Start("example.com", 3, None)

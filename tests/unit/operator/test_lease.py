@@ -9,9 +9,9 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from novahunt_api import paths
+from novahunt_api.cluster import Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_operator import lease as module
-from novahunt_operator import paths
-from novahunt_operator.cluster import Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_operator.lease import DURATION_SECONDS, Lease, LostLeaseError
 from virtual_time import run
 

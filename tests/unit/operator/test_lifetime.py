@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from builders import HOUR, MINUTE, NOW, at, collection, spec
-from novahunt_operator.conditions import Condition
+from novahunt_api.conditions import Condition
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_operator.lifetime import removal_at
-from novahunt_operator.statusobject import CollectionStatus
 
 READY = Condition("Ready", "True", "Completed")
 BUSY = Condition("Ready", "False", "InProgress")

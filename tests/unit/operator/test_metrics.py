@@ -14,15 +14,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from builders import KEY, UID, collection
+from novahunt_api.conditions import Condition
+from novahunt_api.objects import Key
+from novahunt_api.statusobject import CollectionStatus, Credits, DomainCounts
 from novahunt_contract.intake import Answered
 from novahunt_operator import signs
-from novahunt_operator.conditions import Condition
 from novahunt_operator.gauges import Gauges
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.permits import Permits
-from novahunt_operator.records import Key
 from novahunt_operator.signs import Signs, Watched
-from novahunt_operator.statusobject import CollectionStatus, Credits, DomainCounts
 from novahunt_operator.store import Store
 from novahunt_operator.workqueue import WorkQueue
 

@@ -1,10 +1,11 @@
 """The notice board: what one collection finds out about Hunter and a key, the others know."""
 
 from builders import TEMPLATE, at, result
+from novahunt_api.domainresults import Result
+from novahunt_api.objects import Key
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.ends import NO_ENDS, Elsewhere, Ends, ends_of, merge
 from novahunt_operator.noticeboard import KeyReference, NoticeBoard
-from novahunt_operator.records import Key, Result
 
 ONE, TWO, THREE = Key("sales", "one"), Key("sales", "two"), Key("research", "three")
 HERE, THERE = KeyReference("sales", "hunter", "key"), KeyReference("research", "hunter", "key")

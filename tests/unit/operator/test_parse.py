@@ -6,11 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from novahunt_api import domaincollections, domainresults, wire
+from novahunt_api.domainresults import ResultObject
+from novahunt_api.objects import Key
+from novahunt_api.spec import CollectionSpec
+from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract.errands import Task
-from novahunt_operator import parse, wire
-from novahunt_operator.records import Counts, JobEnd, Key, Pod
-from novahunt_operator.spec import CollectionSpec
-from novahunt_operator.statusobject import CollectionStatus
+from novahunt_operator import parse
+from novahunt_operator.records import Counts, JobEnd, Pod
 from unit.operator.api_objects import COLLECTION, ERRAND, JOB, POD, RESULT, changed, pod_state
 
 ENDED = "2026-11-24T12:00:00Z"
@@ -31,7 +34,7 @@ def condition(kind: str, status: str = "True", reason: str = "") -> dict[str, st
 
 
 def test_a_collection_is_read_with_its_wishes_and_its_last_status() -> None:
-    found = parse.collection(COLLECTION)
+    found = domaincollections.read(COLLECTION)
     assert (found.key, found.uid, found.generation) == (Key("sales", "q4"), "uid-q4", 3)
     assert found.resource_version == 1048576123
     assert found.created == datetime(2026, 11, 24, 11, 59, tzinfo=UTC)
@@ -44,18 +47,18 @@ def test_a_collection_is_read_with_its_wishes_and_its_last_status() -> None:
 
 
 def test_a_spec_that_can_not_be_read_is_named_and_the_collection_stays_known() -> None:
-    found = parse.collection(changed(COLLECTION, "spec/concurrency", "many"))
+    found = domaincollections.read(changed(COLLECTION, "spec/concurrency", "many"))
     assert found.spec == CollectionSpec()
     assert found.spec_error is not None
     assert "$.concurrency" in found.spec_error
 
 
 def test_a_status_that_can_not_be_read_is_computed_anew() -> None:
-    assert parse.collection(changed(COLLECTION, "status/done", 5)).status == CollectionStatus()
+    assert domaincollections.read(changed(COLLECTION, "status/done", 5)).status == CollectionStatus()
 
 
 def test_a_collection_without_status_or_being_deleted_is_read() -> None:
-    found = parse.collection(changed(changed(COLLECTION, "status", None), "metadata/deletionTimestamp", ENDED))
+    found = domaincollections.read(changed(changed(COLLECTION, "status", None), "metadata/deletionTimestamp", ENDED))
     assert found.deleting
     assert found.status == CollectionStatus()
 
@@ -100,8 +103,8 @@ def test_counts_that_somebody_else_wrote_are_none() -> None:
 
 
 def test_the_wish_for_a_sweep_is_read_from_its_annotation() -> None:
-    asked = parse.collection(changed(COLLECTION, "metadata/annotations", {"novahunt.io/sweep": "now"}))
-    assert (asked.sweep_wish, parse.collection(COLLECTION).sweep_wish) == ("now", "")
+    asked = domaincollections.read(changed(COLLECTION, "metadata/annotations", {"novahunt.io/sweep": "now"}))
+    assert (asked.sweep_wish, domaincollections.read(COLLECTION).sweep_wish) == ("now", "")
 
 
 @pytest.mark.parametrize(("kind", "end"), [("Complete", JobEnd.COMPLETE), ("Failed", JobEnd.FAILED)])
@@ -204,7 +207,7 @@ def test_a_pod_of_no_job_is_nobody(path: str, value: object) -> None:
 
 
 def test_a_result_is_read_and_written_in_the_same_words() -> None:
-    found = parse.result(msgspec.convert(RESULT, wire.ResultObject))
+    found = domainresults.read(msgspec.convert(RESULT, ResultObject))
     assert (found.key, found.uid, found.resource_version) == (Key("sales", "q4-aaaaaaaaaaaa"), "result-1", 77)
     data = {name: value for name, value in RESULT.items() if name not in ("apiVersion", "kind", "metadata")}
     assert msgspec.json.decode(msgspec.json.encode(found.data)) == data

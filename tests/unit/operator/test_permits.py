@@ -5,10 +5,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from builders import KEY
+from novahunt_api.objects import Key
 from novahunt_contract.intake import Answered
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.permits import KeyState, Permits
-from novahunt_operator.records import Key
 from virtual_time import run
 
 OTHER = Key("sales", "other")

@@ -22,11 +22,12 @@ from builders import (
     result,
     spec,
 )
+from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.planner import Outlook, Plan, Start, plan
-from novahunt_operator.records import Job, Result
+from novahunt_operator.records import Job
 from novahunt_operator.settle import Lost
 from novahunt_operator.wanted import Wanted
 

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from builders import MINUTE, NOW, at, collection, complete, job, outlook, pod, result, scheduling, spec, world
+from novahunt_api.conditions import ConditionType, find
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result
+from novahunt_api.statusobject import CollectionStatus, Handled, RunningDomain
 from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
-from novahunt_operator.conditions import ConditionType, find
 from novahunt_operator.planner import Start, plan
-from novahunt_operator.records import Collection, Result
 from novahunt_operator.refresh import LONGEST_SPREAD, due_at
 from novahunt_operator.settle import Lost
 from novahunt_operator.status import compute
-from novahunt_operator.statusobject import CollectionStatus, Handled, RunningDomain
 from novahunt_operator.survey import not_before, survey
 from novahunt_operator.waits import find_wait
 

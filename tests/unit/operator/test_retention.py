@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from builders import HOUR, NOW, SECOND, at, collection, complete, job, outlook, result, spec
+from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator.planner import plan
-from novahunt_operator.records import Place, Result, VolumePlace
 from novahunt_operator.retention import AT_ONCE
 
 A, B = "a.example", "b.example"

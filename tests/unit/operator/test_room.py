@@ -20,16 +20,17 @@ from builders import (
     scheduling,
     spec,
 )
+from novahunt_api.conditions import ConditionType, find
+from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.statusobject import CollectionStatus, Estimate, ResultsSelector
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
-from novahunt_operator.conditions import ConditionType, find
 from novahunt_operator.events import transitions
 from novahunt_operator.planner import Limits, Outlook
-from novahunt_operator.records import Job, Place, Pod, Result, VolumePlace
+from novahunt_operator.records import Job, Pod
 from novahunt_operator.room import BYTES_PER_ADDRESS, ENOUGH_DOCUMENTS, Room, refusal
 from novahunt_operator.settle import RECEIPT_GRACE, settle
 from novahunt_operator.status import compute
-from novahunt_operator.statusobject import CollectionStatus, Estimate, ResultsSelector
 from novahunt_operator.stored import config_map_bytes
 from novahunt_operator.waiting import Wait
 from novahunt_operator.waits import Waiting, find_wait

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import MINUTE, NOW, SECOND
+from novahunt_api.objects import Key
 from novahunt_operator.planner import Demand
-from novahunt_operator.records import Key
 from novahunt_operator.scheduler import Scheduler, StartLimit, share
 
 A, B, C = Key("sales", "a"), Key("sales", "b"), Key("sales", "c")

@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from builders import NOW, SECOND, TEMPLATE, at, complete, failed, finished_pod, pod, receipt, result
+from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Changed, ConfigMapPlace, Receipt
 from novahunt_operator.ends import IN_A_ROW
-from novahunt_operator.records import Job, Place, Pod, Result, VolumePlace
+from novahunt_operator.records import Job, Pod
 from novahunt_operator.settle import RECEIPT_GRACE, Lost, Others, settle, supersede
 
 LATER = NOW + RECEIPT_GRACE

@@ -21,11 +21,7 @@ from builders import (
     scheduling,
     spec,
 )
-from novahunt_contract.intake import Progress
-from novahunt_contract.outcomes import Reason
-from novahunt_operator.planner import Outlook
-from novahunt_operator.status import compute
-from novahunt_operator.statusobject import (
+from novahunt_api.statusobject import (
     MAX_FAILURES,
     MAX_RUNNING,
     CollectionStatus,
@@ -35,6 +31,10 @@ from novahunt_operator.statusobject import (
     Handled,
     RunningDomain,
 )
+from novahunt_contract.intake import Progress
+from novahunt_contract.outcomes import Reason
+from novahunt_operator.planner import Outlook
+from novahunt_operator.status import compute
 from novahunt_operator.waits import find_wait
 from novahunt_operator.wanted import Invalid, Wanted
 

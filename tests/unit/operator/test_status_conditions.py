@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
+from novahunt_api.conditions import Condition
+from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Reason
-from novahunt_operator.conditions import Condition
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import SHARED
-from novahunt_operator.records import Job, Result
+from novahunt_operator.records import Job
 from novahunt_operator.status import compute
 from novahunt_operator.waits import find_wait
 from novahunt_operator.wanted import Wanted

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import KEY, NOW, collection, complete, errand, job, pod, result, stored
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Place, StoredResult
+from novahunt_api.objects import Key
 from novahunt_contract.receipt import ConfigMapPlace
-from novahunt_operator.records import Collection, Job, Key, Place, StoredResult
+from novahunt_operator.records import Job
 from novahunt_operator.store import Store
 
 _OTHER = Key(KEY.namespace, "other")

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import MINUTE, NOW, at, collection, complete, failed, finished_pod, job, pod, receipt, result, spec, world
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result
+from novahunt_api.spec import CollectionSpec
+from novahunt_api.statusobject import CollectionStatus, Handled
 from novahunt_contract.outcomes import Outcome, Reason
-from novahunt_operator.records import Collection, Job, JobEnd, Pod, Result
+from novahunt_operator.records import Job, JobEnd, Pod
 from novahunt_operator.settle import Lost
-from novahunt_operator.spec import CollectionSpec
-from novahunt_operator.statusobject import CollectionStatus, Handled
 from novahunt_operator.survey import is_due, not_before, survey
 from novahunt_operator.wanted import Wanted
 

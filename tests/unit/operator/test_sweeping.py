@@ -17,13 +17,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from builders import KEY, at, collection, complete, errand, job, pod, result, spec
+from novahunt_api import parts, paths, wire
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.objects import Key
 from novahunt_contract import document as documents
 from novahunt_contract import intake as protocol
 from novahunt_contract.document import Document, Item
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome
 from novahunt_contract.receipt import ConfigMapPlace
-from novahunt_operator import parts, paths, wire
 from novahunt_operator.documents import Documents
 from novahunt_operator.intake import Intake
 from novahunt_operator.ledger import Ledger
@@ -32,7 +35,7 @@ from novahunt_operator.metrics import Metrics
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.recorder import Recorder
-from novahunt_operator.records import Collection, Errand, Job, Key, Place, Pod, Result, VolumePlace
+from novahunt_operator.records import Errand, Job, Pod
 from novahunt_operator.store import Store
 from novahunt_operator.sweeping import Sweeping
 from novahunt_operator.tokens import Tokens

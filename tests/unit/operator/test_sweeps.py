@@ -22,6 +22,10 @@ from builders import (
     result,
     spec,
 )
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.spec import CollectionSpec
+from novahunt_api.statusobject import CollectionStatus, Sweep
 from novahunt_contract import times
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome, Reason
@@ -29,9 +33,7 @@ from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.lists import Lists
 from novahunt_operator.planner import Outlook, plan
-from novahunt_operator.records import Collection, Errand, Place, Result, VolumePlace
-from novahunt_operator.spec import CollectionSpec
-from novahunt_operator.statusobject import CollectionStatus, Sweep
+from novahunt_operator.records import Errand
 
 A, B = "a.example", "b.example"
 LIST = {"configMapKeyRef": {"name": "blocked", "key": "list.txt"}}

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from kubernetes.aio import client
 
+from novahunt_api import paths
+from novahunt_api.cluster import Cluster
 from novahunt_contract.intake import AUDIENCE
-from novahunt_operator import paths, tokens
-from novahunt_operator.cluster import Cluster
+from novahunt_operator import tokens
 from novahunt_operator.tokens import InvalidTokenError, PodIdentity, Tokens
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"

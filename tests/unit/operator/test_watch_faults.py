@@ -10,11 +10,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from novahunt_api import cluster as calls
+from novahunt_api import names
+from novahunt_api.domainresults import Result, ResultObject
+from novahunt_api.objects import Key
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import cluster as calls
-from novahunt_operator import names, watches, wire
+from novahunt_operator import watches
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Key, Result
 from novahunt_operator.signs import Signs
 from novahunt_operator.store import Store
 from novahunt_operator.watches import PAGE, PodFeed, ResultFeed, Watch, pod_watch, result_watch
@@ -192,7 +194,7 @@ async def test_a_result_written_by_ourselves_after_the_list_was_taken_is_not_for
     store = Store()
     feed = ResultFeed(store, lambda _: None)
     for item in (result("listed.example", 5), result("written.example", 300), result("deleted.example", 7)):
-        feed.seen(msgspec.convert(item, wire.ResultObject))
+        feed.seen(msgspec.convert(item, ResultObject))
     feed.only("sales", {"uid-listed.example"}, 200)
     assert domains(store) == {"listed.example", "written.example"}
 

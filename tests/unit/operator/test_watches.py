@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 from kubernetes.aio import client
 
-from novahunt_operator import names, paths, signs
-from novahunt_operator.cluster import ApiError, Cluster
+from novahunt_api import names, paths
+from novahunt_api.cluster import ApiError, Cluster
+from novahunt_api.objects import Key
+from novahunt_operator import signs
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.records import Key
 from novahunt_operator.signs import Signs
 from novahunt_operator.store import Store
 from novahunt_operator.watches import PodFeed, pod_watch

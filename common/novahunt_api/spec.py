@@ -5,8 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from novahunt_api.durations import duration
 from novahunt_contract.searchhash import Search
-from novahunt_operator.durations import duration
 
 _ABSENT = msgspec.Raw(b"null")
 """msgspec reads `Raw | None` as None alone."""

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from kubernetes.aio import client
 
-from novahunt_operator import cluster as module
-from novahunt_operator.cluster import (
+from novahunt_api import cluster as module
+from novahunt_api.cluster import (
     CALLS_AT_ONCE,
     ApiError,
     Cluster,

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novahunt_operator.names import MAX_LABEL, document_name, domain_hash, job_name, result_name
+from novahunt_api.names import MAX_LABEL, document_name, domain_hash, job_name, result_name
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _inner = st.text("abc019-", max_size=30)

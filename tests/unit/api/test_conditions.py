@@ -1,6 +1,6 @@
 """Conditions: a transition time changes only when the status does, and what is over is gone."""
 
-from novahunt_operator.conditions import MAX_MESSAGE, ConditionType, Finding, find, merge
+from novahunt_api.conditions import MAX_MESSAGE, ConditionType, Finding, find, merge
 
 READY, WAITING = ConditionType.READY, ConditionType.WAITING
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from novahunt_operator import paths
-from novahunt_operator.paths import NONRESOURCE, Target
+from novahunt_api import paths
+from novahunt_api.paths import NONRESOURCE, Target
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from novahunt_operator.conditions import Condition
+from novahunt_api.conditions import Condition
 
 MAX_RUNNING = 20
 MAX_FAILURES = 10

@@ -1,11 +1,11 @@
-"""The parts of Kubernetes objects that the operator reads, as they come over the wire."""
+"""The parts of Kubernetes objects that are read, as they come over the wire."""
 
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from novahunt_operator.records import Result
+from novahunt_api.objects import Key
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -35,14 +35,6 @@ class Meta(msgspec.Struct, frozen=True, rename="camel"):
     def controller(self) -> Owner | None:
         """The owner that controls the object, if one does."""
         return next((owner for owner in self.owner_references if owner.controller), None)
-
-
-class CollectionObject(msgspec.Struct, frozen=True):
-    """A DomainCollection; spec and status are read in a second step, so that a bad one is named, not lost."""
-
-    metadata: Meta
-    spec: dict[str, Any] = {}
-    status: dict[str, Any] = {}
 
 
 class JobCondition(msgspec.Struct, frozen=True, rename="camel"):
@@ -126,12 +118,6 @@ class PodObject(msgspec.Struct, frozen=True):
     status: PodStatus = PodStatus()
 
 
-class ResultObject(Result, frozen=True, rename="camel", kw_only=True):
-    """A DomainResult: its data stands beside its metadata."""
-
-    metadata: Meta
-
-
 class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
     """A list's metadata."""
 
@@ -205,3 +191,8 @@ class LeaseObject(msgspec.Struct, frozen=True):
 
     metadata: Meta
     spec: LeaseSpec = LeaseSpec()
+
+
+def key(meta: Meta) -> Key:
+    """Return what names the object with this metadata."""
+    return Key(meta.namespace, meta.name)

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from novahunt_api import names, wire
 from novahunt_contract import document as documents
-from novahunt_operator import names, wire
 
 PACK_ABOVE = 16 * 1024
 """Bytes above which a document is packed with gzip."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from novahunt_operator.durations import duration
+from novahunt_api.durations import duration
 
 
 @pytest.mark.parametrize(

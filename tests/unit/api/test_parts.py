@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novahunt_operator.parts import PACK_ABOVE, PART_BYTES, DamagedDocumentError, Parts, join, split
-from novahunt_operator.wire import ConfigMapObject, Meta
+from novahunt_api.parts import PACK_ABOVE, PART_BYTES, DamagedDocumentError, Parts, join, split
+from novahunt_api.wire import ConfigMapObject, Meta
 
 DOMAIN = "example.com"
 

@@ -4,15 +4,16 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from typing import Any, Self, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar
 
 import aiohttp
 import backoff
 import msgspec
 from kubernetes.aio import client, config
 
-from novahunt_operator import wire
-from novahunt_operator.metrics import Metrics
+from novahunt_api import wire
 
 T = TypeVar("T")
 
@@ -82,19 +83,41 @@ class NotActiveError(ApiError):
     """This replica is not the active one."""
 
 
+@dataclass
+class ApiCall:
+    """A call of the Kubernetes API under way."""
+
+    code: int | None = None
+    """Set to the answer's HTTP status."""
+
+
+class Counting(Protocol):
+    """Counts and times calls."""
+
+    def api_call(self, method: str, path: str, *, watching: bool = False) -> AbstractContextManager[ApiCall]:
+        """Return what is entered before a call is made, and left when it has ended."""
+
+
+class _NotCounted:
+    def api_call(self, method: str, path: str, *, watching: bool = False) -> AbstractContextManager[ApiCall]:
+        del method, path, watching
+        return nullcontext(ApiCall())
+
+
 class Cluster:
     """A connection to one API server. None of its calls logs or returns a token."""
 
-    def __init__(self, api: client.ApiClient, metrics: Metrics | None = None) -> None:
-        """Take a client, and what counts the calls; without any they are counted for nobody."""
+    def __init__(self, api: client.ApiClient, counting: Counting | None = None, *, program: str = "novahunt") -> None:
+        """Take a client, what counts the calls (None: nothing does), and who makes them, for the server's audit log."""
         self._api = api
-        self._metrics = metrics or Metrics()
+        self._counting = counting or _NotCounted()
+        self._program = program
         self._gate = asyncio.Semaphore(CALLS_AT_ONCE)
         self.may_write: Callable[[], bool] = lambda: True
         """Asked before each write; a replica that has lost its lease must not write."""
 
     @classmethod
-    async def connect(cls, metrics: Metrics) -> Self:
+    async def connect(cls, counting: Counting | None = None, *, program: str) -> Self:
         """Connect as the pod's service account, or else as the current kubeconfig context."""
         configuration = client.Configuration()
         try:
@@ -105,7 +128,7 @@ class Cluster:
         configuration.connection_pool_maxsize = 0
         # aiohttp would look for a netrc file before each call, in a thread of its own.
         configuration.client_session_kwargs = {"trust_env": False}
-        return cls(client.ApiClient(configuration), metrics)
+        return cls(client.ApiClient(configuration), counting, program=program)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -189,7 +212,7 @@ class Cluster:
         """Make one call without retries or waiting for others, with a time limit; leases need to know at once."""
         limit = aiohttp.ClientTimeout(total=seconds)
         try:
-            with self._metrics.api_call(method, path) as call:
+            with self._counting.api_call(method, path) as call:
                 response = await self._request(method, path, query, body, content_type, accept=accept, limit=limit)
                 async with response:
                     data = await response.read()
@@ -210,7 +233,7 @@ class Cluster:
         limit = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=_SILENCE_SECONDS)
         decoder = msgspec.json.Decoder(wire.WatchEvent)
         try:
-            with self._metrics.api_call("GET", path, watching=True) as call:
+            with self._counting.api_call("GET", path, watching=True) as call:
                 response = await self._request("GET", path, full, None, "application/json", limit=limit)
                 call.code = response.status
             async with response:
@@ -233,7 +256,7 @@ class Cluster:
         accept: str = _ANY_JSON,
         limit: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
-        headers = {"Accept": accept, "Content-Type": content_type, "User-Agent": "novahunt-operator"}
+        headers = {"Accept": accept, "Content-Type": content_type, "User-Agent": self._program}
         parameters = list((query or {}).items())
         await self._api.update_params_for_auth(headers, parameters, ["BearerToken"], path, method, body)
         url = self._api.configuration.host + path

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from novahunt_operator import names
+from novahunt_api import names
 
 ISSUER = "/.well-known/openid-configuration"
 SIGNING_KEYS = "/openid/v1/jwks"

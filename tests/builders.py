@@ -17,6 +17,7 @@ from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Receipt, encode
 from novahunt_contract.searchhash import Search, search_hash
+from novahunt_contract.wanted import Wanted
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import Elsewhere
 from novahunt_operator.lists import NO_LISTS, Lists
@@ -25,7 +26,6 @@ from novahunt_operator.records import Errand, Job, JobEnd, Pod
 from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.survey import World
 from novahunt_operator.waits import Scheduling
-from novahunt_operator.wanted import Wanted
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

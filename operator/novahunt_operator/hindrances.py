@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from novahunt_api.waiting import Wait
 from novahunt_operator.records import MadeJob, Pod
-from novahunt_operator.waiting import Wait
 
 CAPACITY_GRACE: Final = timedelta(seconds=60)
 """A pod that finds no node for so long needs a person; before that the cluster may be making room."""

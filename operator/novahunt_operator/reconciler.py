@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_contract.searchhash import search_hash
+from novahunt_contract.wanted import Wanted
 from novahunt_operator import erasures
 from novahunt_operator.actions import Actions, RefusedError
 from novahunt_operator.breaker import Scope
@@ -31,7 +32,6 @@ from novahunt_operator.store import Store
 from novahunt_operator.suppression import Suppression, follows
 from novahunt_operator.survey import World
 from novahunt_operator.waits import Scheduling, find_wait
-from novahunt_operator.wanted import Wanted
 from novahunt_operator.workqueue import WorkQueue
 
 _GATHER_SECONDS = 0.05

@@ -9,7 +9,7 @@ from novahunt_api import paths, wire
 from novahunt_api.cluster import Cluster, NotFoundError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
-from novahunt_operator.wanted import Entry, Wanted, from_text, listed, resolve
+from novahunt_contract.wanted import Entry, Wanted, from_text, listed, resolve
 
 REREAD_SECONDS = 15.0
 """ConfigMaps of `domainsFrom` are read again after so long; watching them would need to see all ConfigMaps."""

@@ -10,6 +10,7 @@ from novahunt_api.domainresults import Result
 from novahunt_contract import times
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_contract.wanted import Wanted
 from novahunt_operator.account import Books, share_allows_more
 from novahunt_operator.ends import Elsewhere, Ends, ends_of, merge
 from novahunt_operator.hindrances import JOB_CONTROLLER_GRACE, given_up_for
@@ -17,7 +18,6 @@ from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.records import Errand, Job, Pod
 from novahunt_operator.refresh import due_at, is_refreshed
 from novahunt_operator.settle import Others, give_up, settle, supersede
-from novahunt_operator.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

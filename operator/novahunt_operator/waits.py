@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from novahunt_api.waiting import Wait
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Reason
 from novahunt_operator.account import Account
@@ -13,7 +14,6 @@ from novahunt_operator.hindrances import hindrance_of
 from novahunt_operator.planner import Outlook
 from novahunt_operator.records import Errand, Job
 from novahunt_operator.settle import Lost
-from novahunt_operator.waiting import Wait
 
 
 class Waiting(msgspec.Struct, frozen=True):

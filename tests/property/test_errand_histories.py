@@ -31,6 +31,7 @@ from novahunt_contract import times
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Reason
 from novahunt_contract.receipt import ConfigMapPlace
+from novahunt_contract.wanted import Wanted
 from novahunt_operator import estimates
 from novahunt_operator.errand_jobs import build
 from novahunt_operator.errands import ErrandStart
@@ -40,7 +41,6 @@ from novahunt_operator.records import Counts, Errand, Job, Pod
 from novahunt_operator.scheduler import Scheduler, StartLimit
 from novahunt_operator.status import compute
 from novahunt_operator.waits import Scheduling, find_wait
-from novahunt_operator.wanted import Wanted
 
 SLOTS = 3
 PART = 2 * len("a.example ")

@@ -17,6 +17,7 @@ from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import StoredResult
 from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_contract.wanted import listed, resolve
 from novahunt_operator.planner import Limits, Outlook, Plan, look, plan
 from novahunt_operator.refresh import due_at
 from novahunt_operator.scheduler import Scheduler, StartLimit
@@ -24,7 +25,6 @@ from novahunt_operator.status import compute, recollect_handled
 from novahunt_operator.store import Store
 from novahunt_operator.survey import World, is_due
 from novahunt_operator.waits import Scheduling, find_wait
-from novahunt_operator.wanted import listed, resolve
 from property.simulated_cluster import ConflictingWriteError, SimulatedCluster
 
 SLOTS = 3

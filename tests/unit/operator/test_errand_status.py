@@ -23,6 +23,7 @@ from builders import (
 )
 from novahunt_api.domainresults import Place
 from novahunt_api.statusobject import CollectionStatus, Credits, DomainCounts, Estimate, Sweep
+from novahunt_api.waiting import Wait
 from novahunt_contract.errands import Task
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
@@ -34,7 +35,6 @@ from novahunt_operator.planner import Limits, Outlook
 from novahunt_operator.records import Counts, Errand, Pod
 from novahunt_operator.room import BYTES_PER_ADDRESS
 from novahunt_operator.status import compute
-from novahunt_operator.waiting import Wait
 from novahunt_operator.waits import KeyPace, find_sweep_wait, find_wait
 
 A, B, C = "a.example", "b.example", "c.example"

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from builders import MINUTE, NOW, SECOND, at, job, outlook, pod, result
+from novahunt_api.waiting import Wait
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.hindrances import GIVEN_UP, GIVEN_UP_AFTER, given_up_for
 from novahunt_operator.planner import plan
 from novahunt_operator.records import Job, Pod
 from novahunt_operator.survey import survey
-from novahunt_operator.waiting import Wait
 
 A, B = "a.example", "b.example"
 IMAGE = {"waiting_reason": "ImagePullBackOff", "waiting_message": "Back-off"}

@@ -24,12 +24,12 @@ from builders import (
 )
 from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_contract.wanted import Wanted
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.planner import Outlook, Plan, Start, plan
 from novahunt_operator.records import Job
 from novahunt_operator.settle import Lost
-from novahunt_operator.wanted import Wanted
 
 A, B, C, D = "a.example", "b.example", "c.example", "d.example"
 BACKS_OFF = {"active": 0, "failed": 1}

@@ -23,6 +23,7 @@ from builders import (
 from novahunt_api.conditions import ConditionType, find
 from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_api.statusobject import CollectionStatus, Estimate, ResultsSelector
+from novahunt_api.waiting import Wait
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator.events import transitions
@@ -32,7 +33,6 @@ from novahunt_operator.room import BYTES_PER_ADDRESS, ENOUGH_DOCUMENTS, Room, re
 from novahunt_operator.settle import RECEIPT_GRACE, settle
 from novahunt_operator.status import compute
 from novahunt_operator.stored import config_map_bytes
-from novahunt_operator.waiting import Wait
 from novahunt_operator.waits import Waiting, find_wait
 
 A, B, C, D = "a.example", "b.example", "c.example", "d.example"

@@ -33,10 +33,10 @@ from novahunt_api.statusobject import (
 )
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
+from novahunt_contract.wanted import Invalid, Wanted
 from novahunt_operator.planner import Outlook
 from novahunt_operator.status import compute
 from novahunt_operator.waits import find_wait
-from novahunt_operator.wanted import Invalid, Wanted
 
 A, B, C, D = "a.example", "b.example", "c.example", "d.example"
 

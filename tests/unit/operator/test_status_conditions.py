@@ -10,12 +10,12 @@ from builders import NOW, SECOND, at, collection, job, outlook, pod, result, sch
 from novahunt_api.conditions import Condition
 from novahunt_api.domainresults import Result
 from novahunt_contract.outcomes import Reason
+from novahunt_contract.wanted import Wanted
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import SHARED
 from novahunt_operator.records import Job
 from novahunt_operator.status import compute
 from novahunt_operator.waits import find_wait
-from novahunt_operator.wanted import Wanted
 
 A, B, C = "a.example", "b.example", "c.example"
 

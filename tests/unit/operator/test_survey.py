@@ -12,10 +12,10 @@ from novahunt_api.domainresults import Result
 from novahunt_api.spec import CollectionSpec
 from novahunt_api.statusobject import CollectionStatus, Handled
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_contract.wanted import Wanted
 from novahunt_operator.records import Job, JobEnd, Pod
 from novahunt_operator.settle import Lost
 from novahunt_operator.survey import is_due, not_before, survey
-from novahunt_operator.wanted import Wanted
 
 A, B = "a.example", "b.example"
 

@@ -7,14 +7,14 @@ import msgspec
 import pytest
 
 from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
+from novahunt_api.waiting import Wait
 from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_contract.wanted import Wanted
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import SHARED, Elsewhere
 from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
 from novahunt_operator.records import Pod, Reservation
-from novahunt_operator.waiting import Wait
 from novahunt_operator.waits import KeyPace, Scheduling, Waiting, find_wait
-from novahunt_operator.wanted import Wanted
 
 A, B, C = "a.example", "b.example", "c.example"
 PACE = KeyPace(fingerprint="3fa9bc", per_second=15, per_minute=500, used_second=2, used_minute=500, waiting=1)

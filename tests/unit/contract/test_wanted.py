@@ -2,8 +2,8 @@
 
 import pytest
 
-from novahunt_operator import wanted
-from novahunt_operator.wanted import Entry, from_text, listed, resolve
+from novahunt_contract import wanted
+from novahunt_contract.wanted import Entry, from_text, listed, resolve
 
 
 def test_domains_stay_in_the_order_of_the_lists_and_the_first_of_each_counts() -> None:

@@ -26,7 +26,7 @@ from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.store import Store
 from novahunt_operator.survey import Settlement
 
-_AT_ONCE = 10
+_AT_ONCE = 20
 """Calls under way for one collection."""
 
 _ADOPTED_AT_ONCE = 100
@@ -90,15 +90,20 @@ class Actions:
             RefusedError: Jobs are not taken; the rest of the plan is done.
             ApiError: something else failed; what was not done is planned again.
         """
-        # Results first: a Job may go only when its run is recorded.
-        key = collection.key
-        await self._all(key, (self._settle(collection, settlement) for settlement in plan.settle))
-        await self._all(key, (self._expire(collection, result) for result in plan.expire))
-        await self._all(key, (self._record_counts(recording) for recording in plan.record_counts))
-        await self._all(key, (self._delete(job) for job in plan.delete))
-        await self._all(key, (self._delete(errand) for errand in plan.delete_errands))
-        await self._all(key, (self._start_errand(collection, start, now) for start in plan.start_errands))
-        await self._all(key, (self._start(collection, start, now) for start in plan.start))
+        # None waits for another: what is deleted was recorded before, and no domain starts whose end is recorded now.
+        # A slot that waits for other domains' calls is a Job later for each call.
+        await self._all(
+            collection.key,
+            (
+                *(self._settle(collection, settlement) for settlement in plan.settle),
+                *(self._start_errand(collection, start, now) for start in plan.start_errands),
+                *(self._start(collection, start, now) for start in plan.start),
+                *(self._expire(collection, result) for result in plan.expire),
+                *(self._record_counts(recording) for recording in plan.record_counts),
+                *(self._delete(job) for job in plan.delete),
+                *(self._delete(errand) for errand in plan.delete_errands),
+            ),
+        )
 
     async def adopt(self, collection: Collection) -> bool:
         """Let recorded results follow a changed deletion policy, some at a time; tell whether there were any."""

@@ -97,7 +97,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do, in this order."""
+    """What to do; no part waits for another."""
 
     settle: tuple[Settlement, ...]
     start: tuple[Start, ...]

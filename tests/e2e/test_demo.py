@@ -97,3 +97,21 @@ def test_deletion_policy_delete_leaves_nothing(node: Node) -> None:
     )["items"]
     node.kubectl("delete", "dcol", "brief", "-n", SALES, "--timeout=60s")
     node.gone("jobs,pods,domainresults,configmaps", "brief")
+
+
+def test_deletion_policy_delete_erases_the_files_of_its_folder_and_the_folder(node: Node) -> None:
+    node.hold("n12.example", 12)
+    group = {"podSecurityContext": {"fsGroup": 2000}}
+    node.collect(
+        "brief-volume",
+        ["n12.example", "n130.example"],
+        deletionPolicy="Delete",
+        storage={"persistentVolumeClaim": {"claimName": "collections"}},
+        jobTemplate=group,
+    )
+    node.ready("brief-volume")
+    folder = node.volumes / "brief-volume"
+    assert len(list(folder.glob("*.example.json"))) == 2
+    node.kubectl("delete", "dcol", "brief-volume", "-n", SALES, "--timeout=60s")
+    node.gone("jobs,pods,domainresults", "brief-volume")
+    assert not folder.exists()

@@ -1,5 +1,6 @@
 """What carrying a plan out counts, and that long work tells after each step that it does not hang."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from builders import KEY, NOW, collection, collector_settings, job, result
 from novahunt_api import paths
 from novahunt_api.cluster import ConflictError
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result, StoredResult
 from novahunt_api.objects import Key
 from novahunt_contract.outcomes import Reason
 from novahunt_operator.actions import Actions
@@ -37,10 +40,13 @@ class Desk:
         self.store = Store()
         self.metrics = Metrics()
         self.steps: list[Key] = []
-        self.actions = Actions(
+        self.actions = self.made_with(Recorder(self.cluster, self.store, self.metrics))
+
+    def made_with(self, recorder: Recorder) -> Actions:
+        return Actions(
             self.cluster,
             self.store,
-            Recorder(self.cluster, self.store, self.metrics),
+            recorder,
             collector_settings(),
             metrics=self.metrics,
             progressed=self.steps.append,
@@ -69,6 +75,21 @@ async def test_started_and_recorded_runs_are_counted_and_each_step_is_told(desk:
     assert desk.value("jobs_ended", outcome="Pending", reason="KeyRefused") == 1
     assert desk.value("results_recorded", outcome="Collected") == 1
     assert desk.steps == [KEY] * 27
+
+
+async def test_a_start_does_not_wait_until_the_ends_of_other_domains_are_recorded(desk: Desk) -> None:
+    class WaitsForAJob(Recorder):
+        async def write(self, collection: Collection, result: Result) -> StoredResult:
+            async with asyncio.timeout(5):
+                while not desk.cluster.names(paths.jobs(KEY.namespace)):  # noqa: ASYNC110 - other tasks make it
+                    await asyncio.sleep(0)
+            return await super().write(collection, result)
+
+    desk.actions = desk.made_with(WaitsForAJob(desk.cluster, desk.store, desk.metrics))
+    end = Settlement(job("a.example"), result("a.example", Reason.COLLECTED), delete=False)
+    plan = Plan(settle=(end,), start=(Start("n1.example", 1, None),), delete=())
+    await desk.actions.carry_out(collection(), plan, NOW)
+    assert desk.value("results_recorded", outcome="Collected") == 1
 
 
 async def test_a_step_that_fails_is_told_too_and_not_counted(desk: Desk) -> None:

@@ -20,8 +20,12 @@ from novahunt_api.cluster import Cluster
 
 AUDIT_LOG = "NOVAHUNT_DEVCLUSTER_AUDIT_LOG"
 
-QPS, BURST = 100, 200
-"""What the controller-manager allows itself: five times Kubernetes' own, as docs/collections.md advises for speed."""
+QPS, BURST = 60, 120
+"""What the controller-manager allows itself: three times Kubernetes' own.
+
+With more, two processors are what everything waits for, and they carry the control plane, the simulated nodes and the
+operator together: then each call beyond the bare loop's costs rate, by whomever and for whatever it is made.
+"""
 
 CLAIM = "collections"
 LIST_KEY = "domains.txt"

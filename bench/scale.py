@@ -19,7 +19,7 @@ from bench.collection_run import CollectionRun
 from bench.storing_pods import RUNS_ON, StoringPods
 from cluster.control_plane import ControlPlane
 
-SMALLER = 5
+SMALLER = 10
 """What does not grow with the number of domains is measured with so many times fewer of them."""
 COLLECTIONS = 5
 """At the start with many results; each has as many as are measured."""

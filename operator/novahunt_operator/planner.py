@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
+from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent, share_left
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import Wishes
@@ -40,6 +40,8 @@ class Start:
     """A stored document that was collected at or after this time answers the run."""
     credits: int = 0
     """Set aside for it from the start, where there is a budget."""
+    share: int | None = None
+    """What it may cost of its domain's share of the budget; None: any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ def plan(outlook: Outlook, allowed: int, available: int | None = None, *, allowe
                 run=(result.run if result else 0) + 1,
                 not_before=not_before(result, world.collection, world.now),
                 credits=price_to_start(spec, result) if spec.budget is not None else 0,
+                share=share_left(spec, result, world.now),
             )
         )
     return Plan(

@@ -116,6 +116,7 @@ class Reconciler:
         if collection is None:
             self._forget(key)
             return
+        await self._ledger.look_up(key)
         wanted = await self._sources.wanted(collection)
         lists = await self._suppression.lists(collection)
         began = time.monotonic()

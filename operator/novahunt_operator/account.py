@@ -41,6 +41,8 @@ class Books:
     """What collectors told the intake that they had spent or were about to, by Job UID and pod UID."""
     watched: AbstractSet[str] = frozenset()
     """UIDs of the Jobs that this process has made: it has heard of all that their pods could spend."""
+    given_up: AbstractSet[str] = frozenset()
+    """UIDs of the Jobs whose pods get no credits any more, because their runs are being recorded as not begun."""
     lost: tuple[Job | Result, ...] = ()
     """Unsettled Jobs and results that were deleted since the status was written last."""
     holds: Mapping[str, int] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from novahunt_operator.costs import is_first
 from novahunt_operator.planner import Start
 from novahunt_operator.records import Collection, Job, Key, Reservation
 from novahunt_operator.store import Store
+from novahunt_operator.survey import Settlement
 
 _BLOCK = 100
 """Credits that a reservation grows by at most beyond what is asked for: it doubles, so that large domains need few."""
@@ -44,6 +45,8 @@ class Ledger:
         """The same of calls that are over, and whose answers were lost: until somebody has looked."""
         self._watched: set[str] = set()
         """UIDs of the Jobs that were made here."""
+        self._given_up: set[str] = set()
+        """Of those that are being given up."""
         self._told: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """By Job UID."""
@@ -56,6 +59,7 @@ class Ledger:
         return Books(
             told={uid: dict(self._told[uid]) for uid in uids if uid in self._told},
             watched=uids & self._watched,
+            given_up=uids & self._given_up,
             lost=lost,
             holds=_larger(self._holds.get(key, {}), self._doubts.get(key, {})),
             repeats_charged=self._repeats_charged,
@@ -68,6 +72,23 @@ class Ledger:
             # Adding up ten thousand results for every plan would find the same.
             return None
         return self._account(collection).available
+
+    def give_up(self, settlements: Iterable[Settlement], books: Books) -> tuple[Settlement, ...]:
+        """See that nothing more is spent for Jobs that are given up, and return all settlements that can be recorded.
+
+        Args:
+            settlements: How runs ended, as it was decided.
+            books: What was known then. A Job whose pod has asked since has begun after all.
+        """
+        kept = []
+        for one in settlements:
+            uid = one.job.uid
+            if one.delete:
+                if self._told.get(uid, {}) != books.told.get(uid, {}):
+                    continue
+                self._given_up.add(uid)
+            kept.append(one)
+        return tuple(kept)
 
     def hold(self, collection: Collection, starts: Iterable[Start]) -> None:
         """Promise to Jobs that are about to be created what they set aside."""
@@ -114,6 +135,7 @@ class Ledger:
     def keep_only(self, jobs: set[str], collections: set[Key]) -> None:
         """Forget Jobs, by UID, and collections that are not there any more."""
         self._watched &= jobs
+        self._given_up &= jobs
         for uid in self._told.keys() - jobs:
             del self._told[uid]
         for uid in self._turns.keys() - jobs:
@@ -129,7 +151,7 @@ class Ledger:
             ApiError: it could not be recorded; nothing may be asked.
         """
         async with self._turns[job_uid]:
-            job = self._job(job_uid)
+            job = self._open_job(job_uid)
             if collection.spec.budget is None or not call.credits:
                 self._tell(job, pod_uid, call)
                 return None
@@ -141,6 +163,7 @@ class Ledger:
             # Without the request, the account of what is spent holds all the same.
             if reservation != job.reservation:
                 await self._record(collection.key, job, reservation)
+                self._open_job(job_uid)
             self._tell(job, pod_uid, call if refusal is None else msgspec.structs.replace(call, credits=0))
             return refusal
 
@@ -176,6 +199,11 @@ class Ledger:
         if job is None:
             raise UnavailableError(0, "Gone", "the Job is not known any more")
         return job
+
+    def _open_job(self, uid: str) -> Job:
+        if uid in self._given_up:
+            raise UnavailableError(0, "GivenUp", "the Job is being given up")
+        return self._job(uid)
 
     def _tell(self, job: Job, pod_uid: str, call: PermitCall) -> None:
         """Keep what a pod has spent and is about to: for the case that it leaves no receipt."""

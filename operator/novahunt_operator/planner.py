@@ -70,7 +70,7 @@ class Outlook:
     startable: tuple[str, ...]
     """Due domains that may start now by the collection's own wishes and budget, at most its free share."""
     account: Account
-    """Its credits, with what is settled in this very pass."""
+    """Its credits; what is settled in this very pass still counts as set aside."""
     too_dear: int
     """Due domains that the budget has not enough left for; 0 while the free share is not theirs anyway."""
     shares_spent: int
@@ -122,7 +122,8 @@ def look(world: World, limits: Limits, conflict: Conflict | None = None) -> Outl
     # What is recorded in this very pass counts already: nothing may start on an old view.
     ended = {settlement.job.domain: settlement.result for settlement in found.settlements}
     results = {**world.results, **ended}
-    money = account(world.collection, world.jobs, results, world.books, world.now, void=world.void)
+    # Of credits only what is recorded counts: shown as used before, it would be used and set aside if that fails.
+    money = account(world.collection, world.jobs, world.results, world.books, world.now, void=world.void)
     wishes = Wishes(world.template_hash, spec.retry_failed, spec.recollect)
     breaker = find_open(found.ends, world.elsewhere, wishes, limits.probe_after)
     blocked = _blocked(world, found, conflict)

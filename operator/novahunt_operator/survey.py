@@ -233,6 +233,9 @@ def _dropped(world: World, job: Job, pods: tuple[Pod, ...], result: Result | Non
         reason, message = str(Lost.SUPERSEDED), SUPERSEDED
     elif (hindrance := given_up_for(job, pods, world.now)) is not None:
         reason, message = hindrance.reason, hindrance.message
+    elif job.uid in world.books.given_up:
+        # It is too late for its pod to start: the run may be recorded already, and only the answer lost.
+        reason, message = str(Lost.SUPERSEDED), SUPERSEDED
     else:
         return None
     return give_up(job, pods, result, world.now, reason=reason, message=message, heard=_heard(world, job))

@@ -44,7 +44,7 @@ def of_run(
     known = heard.watched or all_left_receipts
     # Of a run whose domain a suppression list names by now, no attempt tells what an earlier one has paid.
     tells_all = complete and any(one.requests or one.from_storage for one in receipts.values())
-    furthest = max((one.credits + one.credits_earlier for one in receipts.values()), default=0)
+    furthest = max((_told_by(one, job) for one in receipts.values()), default=0)
     if heard.repeats_charged:
         return max(furthest, _of_all(job, receipts, silent, known=known))
     # What one attempt has paid for is free for the next one: the one that got furthest has paid for all.
@@ -59,6 +59,16 @@ def is_first(job: Job, pod: Pod) -> bool:
     return pod.created - job.created <= _FIRST_POD
 
 
+def _told_by(one: Receipt, job: Job) -> int:
+    """Return what the run has cost by a receipt.
+
+    A document that an attempt before this one stored tells also what earlier runs had paid for its pages: of that only
+    what is set aside can be this run's.
+    """
+    paid = one.credits + one.credits_earlier
+    return min(paid, job.reservation.reserved) if one.from_storage and job.reservation is not None else paid
+
+
 def _of_all(job: Job, receipts: Mapping[str, Receipt], silent: Sequence[int], *, known: bool) -> int:
     """Add all attempts up."""
     summed = sum(one.credits for one in receipts.values()) + sum(silent)
@@ -67,5 +77,5 @@ def _of_all(job: Job, receipts: Mapping[str, Receipt], silent: Sequence[int], *,
         return summed
     last = receipts.get(reservation.pod)
     if last is not None:
-        return max(summed, reservation.lost + last.credits + last.credits_earlier)
+        return max(summed, reservation.lost + _told_by(last, job))
     return summed if known else max(summed, reservation.reserved)

@@ -257,15 +257,16 @@ class BudgetHistories(RuleBasedStateMachine):
     @rule()
     def lose_an_answer_while_others_ask(self) -> None:
         """The worst moment for a budget: a write came, nobody knows, and the next ones ask for what is left."""
-        self.api.fates.clear()
+        self.work_a_while(1)
         self.api.fates.extend([Fate.ANSWER_LOST, Fate.NEVER_CAME])
         self.pods_ask(1)
         self.api.fates.clear()
         self.pods_ask(SLOTS)
 
-    @rule(upgraded=st.booleans(), stuck=st.booleans(), kept=st.booleans())
-    def drain_nodes(self, *, upgraded: bool, stuck: bool, kept: bool) -> None:
-        """All pods go, and with them the operator; nodes for new ones come late, or not at all."""
+    @rule(upgraded=st.booleans(), stuck=st.booleans(), kept=st.booleans(), broken=st.booleans())
+    def drain_nodes(self, *, upgraded: bool, stuck: bool, kept: bool, broken: bool) -> None:
+        """All pods go, and with them the operator; those that come instead find no node, or end at once."""
+        self.work_a_while(2)
         for uid in list(self.pods.all):
             self.pods.vanish(uid)
         self.image += upgraded
@@ -275,10 +276,10 @@ class BudgetHistories(RuleBasedStateMachine):
         self.pods.control(stuck=stuck)
         self.bring_news()
         self.reconcile()
+        if broken:
+            self.kill_all_that_start()
 
-    @rule()
     def kill_all_that_start(self) -> None:
-        """Attempts that fail before they ask for anything, as with a broken image."""
         for _ in range(2):
             self.pods.control(stuck=False)
             self.start_pods()
@@ -348,20 +349,23 @@ class BudgetHistories(RuleBasedStateMachine):
     @rule()
     def a_quiet_moment(self) -> None:
         """Everybody does their part, so that histories get somewhere."""
+        self.work_a_while(4)
+        self.pods.control(stuck=False)
+        self.bring_news()
+        self.relist_results()
+        self.reconcile()
+
+    def work_a_while(self, pages: int) -> None:
         self.api.fates.clear()
         self.reconcile()
         self.pods.control(stuck=False)
         self.bring_news()
         self.start_pods()
         self.bring_news()
-        for _ in range(4):
+        for _ in range(pages):
             self.pods_ask(SLOTS)
             while any(one.permitted is not None for one in self.pods.collectors.values()):
                 self.pods_send(End.ANSWERED)
-        self.pods.control(stuck=False)
-        self.bring_news()
-        self.relist_results()
-        self.reconcile()
 
     # What always holds
 
@@ -433,6 +437,6 @@ async def _made() -> ApiServer:
 
 
 TestBudgetHistories = BudgetHistories.TestCase
-TestBudgetHistories.settings = settings(stateful_step_count=40)
+TestBudgetHistories.settings = settings(stateful_step_count=30)
 TestChargedBudgetHistories = ChargedBudgetHistories.TestCase
-TestChargedBudgetHistories.settings = settings(stateful_step_count=40)
+TestChargedBudgetHistories.settings = settings(stateful_step_count=30)

@@ -106,3 +106,9 @@ def test_a_job_whose_first_pod_is_still_there_had_no_evicted_one_before_it() -> 
     assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True) == 5
     assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True, attempts=2) == 100
     assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True, told={"gone": 9}) == 100
+
+
+def test_what_earlier_runs_had_paid_for_a_stored_document_is_not_this_runs() -> None:
+    stored = receipt(credits=0, requests=0, credits_earlier=40, from_storage=True)
+    assert cost(stored, attempts=2, reservation=Reservation(10)) == 10
+    assert cost(stored, attempts=2, reservation=Reservation(10), charged=True) == 10

@@ -140,6 +140,7 @@ def pod(of: Job | Errand | None = None, **fields: Any) -> Pod:
         "job_uid": owner.uid,
         "collection": owner.collection,
         "domain": owner.domain if isinstance(owner, Job) else "",
+        "created": owner.created,
         "phase": "Running",
         "deleting": False,
         "started": True,

@@ -98,6 +98,7 @@ def of_suppressed(name: RunName, tally: Tally, *, message: str, suppression: str
         message=message,
         credits=tally.credits,
         credits_saved=tally.credits_saved,
+        credits_earlier=tally.credits_earlier,
         requests=tally.requests,
         suppression=suppression,
         key=name.key,

@@ -41,6 +41,10 @@ class Books:
 
     told: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What collectors told the intake that they had spent or were about to, by Job UID and pod UID."""
+    watched: AbstractSet[str] = frozenset()
+    """UIDs of the Jobs that this process has made: it has heard of all that their pods could spend."""
+    given_up: AbstractSet[str] = frozenset()
+    """UIDs of the Jobs whose pods get no credits any more, because their runs are being recorded as not begun."""
     lost: tuple[Job | Result, ...] = ()
     """Unsettled Jobs and results that were deleted since the status was written last."""
     holds: Mapping[str, int] = field(default_factory=dict)
@@ -109,24 +113,27 @@ def price_to_start(spec: CollectionSpec, result: Result | None) -> int:
     return first + result.credits if result is not None and stopped and spec.volume is None else first
 
 
-def share_is_spent(spec: CollectionSpec, result: Result | None, now: datetime) -> bool:
-    """Tell whether a run could not get beyond what is stored with what the domain may still cost."""
+def share_left(spec: CollectionSpec, result: Result | None, now: datetime) -> int | None:
+    """Return what a domain may still cost by its share of the budget, 0 or more; None: any number."""
     budget = spec.budget
     if budget is None or budget.max_credits_per_domain is None:
-        return False
+        return None
+    return max(0, budget.max_credits_per_domain - spent(result, period_of(budget, now)))
+
+
+def share_is_spent(spec: CollectionSpec, result: Result | None, now: datetime) -> bool:
+    """Tell whether a run could not get beyond what is stored with what the domain may still cost."""
+    left = share_left(spec, result, now)
     stored = prices.of_domain(result.emails, spec.page_size) if result is not None else 0
-    left = budget.max_credits_per_domain - spent(result, period_of(budget, now))
     # A document that a shorter one would replace is worth more than the attempt.
-    return left < max(1, stored)
+    return left is not None and left < max(1, stored)
 
 
 def share_allows_more(spec: CollectionSpec, result: Result, now: datetime) -> bool:
     """Tell whether a domain that its share of the budget cut off could get further now than it did then."""
-    budget = spec.budget
-    if budget is None or budget.max_credits_per_domain is None:
-        return True
-    left = budget.max_credits_per_domain - spent(result, period_of(budget, now))
-    return left > prices.of_domain(result.emails, spec.page_size)
+    left = share_left(spec, result, now)
+    # What a suppression list kept out was paid for as well.
+    return left is None or left > prices.of_domain(result.emails + result.suppressed, spec.page_size)
 
 
 def month_of(moment: datetime) -> str:
@@ -158,9 +165,11 @@ def _reserved(
 ) -> int:
     reserved = dict(holds)
     for job in jobs:
-        result = results.get(job.domain)
-        settled = job.is_recorded(result) or job.uid in void
-        if job.reservation is None or job.owner_uid != collection.uid or settled:
+        if job.owner_uid != collection.uid:
             continue
-        reserved[job.key.name] = max(job.reservation.reserved, holds.get(job.key.name, 0))
+        if job.is_recorded(results.get(job.domain)) or job.uid in void:
+            # What a call whose answer was lost may have set aside goes with its run.
+            reserved.pop(job.key.name, None)
+        elif job.reservation is not None:
+            reserved[job.key.name] = max(job.reservation.reserved, holds.get(job.key.name, 0))
     return sum(reserved.values())

@@ -1,51 +1,81 @@
 """Decides what a run has cost, from the receipts of its attempts and what is known of those that left none. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+import msgspec
 
 from novahunt_contract.receipt import Receipt
-from novahunt_operator.records import Job
+from novahunt_operator.records import Job, Pod
+
+_FIRST_POD = timedelta(seconds=2)
+"""A pod that was made so soon after its Job is the first: none can have asked Hunter and be gone by then."""
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What the operator knows of a run's attempts, beside what they left."""
+
+    told: Mapping[str, int] = {}
+    """What each had told this process that it had spent or was about to, by pod UID."""
+    watched: bool = False
+    """Whether this process has made the Job, and so has heard of every credit that an attempt could spend."""
+    repeats_charged: bool = False
+    """Whether Hunter charges a request that is repeated in a billing period."""
+
+
+NOTHING_HEARD = Heard()
 
 
 def of_run(
-    job: Job,
-    receipts: Mapping[str, Receipt],
-    told: Mapping[str, int],
-    *,
-    complete: bool,
-    attempts: int,
-    repeats_charged: bool,
+    job: Job, pods: Iterable[Pod], receipts: Mapping[str, Receipt], heard: Heard, *, complete: bool, attempts: int
 ) -> int:
     """Return the credits of a run; too many rather than too few where something is not known.
 
     Args:
         job: The run's Job.
+        pods: Those of its pods that are there. One that a disruption took may be gone without a trace on the Job.
         receipts: Of its attempts, by pod UID, in the order of their ends.
-        told: What each attempt had told the intake that it had spent or was about to, by pod UID.
+        heard: What else is known of them.
         complete: Whether one of the receipts is that of an answer.
         attempts: How many attempts there were, as Kubernetes counts them.
-        repeats_charged: Whether Hunter charges a request that is repeated in a billing period.
     """
-    silent = [most for pod, most in told.items() if pod not in receipts]
-    unknown = bool(silent) or len(receipts) < attempts
+    silent = [most for pod, most in heard.told.items() if pod not in receipts and most]
+    all_left_receipts = not silent and len(receipts) >= attempts and any(is_first(job, pod) for pod in pods)
+    known = heard.watched or all_left_receipts
     # Of a run whose domain a suppression list names by now, no attempt tells what an earlier one has paid.
     tells_all = complete and any(one.requests or one.from_storage for one in receipts.values())
-    furthest = max((one.credits + one.credits_earlier for one in receipts.values()), default=0)
-    if repeats_charged:
-        return max(furthest, _of_all(job, receipts, silent, unknown=unknown))
+    furthest = max((_told_by(one, job) for one in receipts.values()), default=0)
+    if heard.repeats_charged:
+        return max(furthest, _of_all(job, receipts, silent, known=known))
     # What one attempt has paid for is free for the next one: the one that got furthest has paid for all.
-    if tells_all or not unknown:
+    if tells_all:
         return furthest
-    reserved = job.reservation.reserved if job.reservation is not None else 0
+    reserved = job.reservation.reserved if job.reservation is not None and not known else 0
     return max(furthest, *silent, reserved)
 
 
-def _of_all(job: Job, receipts: Mapping[str, Receipt], silent: Sequence[int], *, unknown: bool) -> int:
+def is_first(job: Job, pod: Pod) -> bool:
+    """Tell whether no other pod of its Job can have asked Hunter before this one."""
+    return pod.created - job.created <= _FIRST_POD
+
+
+def _told_by(one: Receipt, job: Job) -> int:
+    """Return what the run has cost by a receipt.
+
+    A document that an attempt before this one stored tells also what earlier runs had paid for its pages: of that only
+    what is set aside can be this run's.
+    """
+    paid = one.credits + one.credits_earlier
+    return min(paid, job.reservation.reserved) if one.from_storage and job.reservation is not None else paid
+
+
+def _of_all(job: Job, receipts: Mapping[str, Receipt], silent: Sequence[int], *, known: bool) -> int:
     """Add all attempts up."""
-    known = sum(one.credits for one in receipts.values()) + sum(silent)
+    summed = sum(one.credits for one in receipts.values()) + sum(silent)
     reservation = job.reservation
     if reservation is None:
-        return known
+        return summed
     last = receipts.get(reservation.pod)
     if last is not None:
-        return max(known, reservation.lost + last.credits + last.credits_earlier)
-    return max(known, reservation.reserved) if unknown else known
+        return max(summed, reservation.lost + _told_by(last, job))
+    return summed if known else max(summed, reservation.reserved)

@@ -144,7 +144,7 @@ def _record(collection: Collection, start: Start, job_id: str) -> dict[str, str]
         names.MAX_RESULTS_ANNOTATION: str(spec.max_results),
     }
     if spec.budget is not None:
-        record[names.CREDITS_ANNOTATION] = msgspec.json.encode(Reservation(start.credits)).decode()
+        record[names.CREDITS_ANNOTATION] = msgspec.json.encode(Reservation(start.credits, share=start.share)).decode()
         record[names.MAX_CREDITS_ANNOTATION] = str(spec.budget.max_credits_per_domain or 0)
     if spec.retry_failed is not None:
         record[names.RETRY_FAILED_ANNOTATION] = spec.retry_failed

@@ -92,6 +92,7 @@ def pod(read: wire.PodObject) -> Pod | None:
         job_uid=owner.uid,
         collection=meta.labels.get(names.COLLECTION_LABEL, ""),
         domain=meta.annotations.get(names.DOMAIN_ANNOTATION, ""),
+        created=meta.creation_timestamp or _EPOCH,
         phase=status.phase,
         deleting=meta.deletion_timestamp is not None,
         started=state.running is not None or terminated is not None or finished,

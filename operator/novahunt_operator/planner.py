@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from novahunt_api.domainresults import Result
 from novahunt_api.spec import Mode
-from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent
+from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent, share_left
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import Wishes
@@ -41,6 +41,8 @@ class Start:
     """A stored document that was collected at or after this time answers the run."""
     credits: int = 0
     """Set aside for it from the start, where there is a budget."""
+    share: int | None = None
+    """What it may cost of its domain's share of the budget; None: any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Outlook:
     startable: tuple[str, ...]
     """Due domains that may start now by the collection's own wishes and budget, at most its free share."""
     account: Account
-    """Its credits, with what is settled in this very pass."""
+    """Its credits; what is settled in this very pass still counts as set aside."""
     too_dear: int
     """Due domains that the budget has not enough left for; 0 while the free share is not theirs anyway."""
     shares_spent: int
@@ -121,7 +123,8 @@ def look(world: World, limits: Limits, conflict: Conflict | None = None) -> Outl
     # What is recorded in this very pass counts already: nothing may start on an old view.
     ended = {settlement.job.domain: settlement.result for settlement in found.settlements}
     results = {**world.results, **ended}
-    money = account(world.collection, world.jobs, results, world.books, world.now, void=world.void)
+    # Of credits only what is recorded counts: shown as used before, it would be used and set aside if that fails.
+    money = account(world.collection, world.jobs, world.results, world.books, world.now, void=world.void)
     wishes = Wishes(world.template_hash, spec.retry_failed, spec.recollect)
     breaker = find_open(found.ends, world.elsewhere, wishes, limits.probe_after)
     blocked = _blocked(world, found, conflict)
@@ -205,6 +208,7 @@ def plan(outlook: Outlook, allowed: int, available: int | None = None, *, allowe
                 run=(result.run if result else 0) + 1,
                 not_before=not_before(result, world.collection, world.now),
                 credits=price_to_start(spec, result) if spec.budget is not None else 0,
+                share=share_left(spec, result, world.now),
             )
         )
     return Plan(

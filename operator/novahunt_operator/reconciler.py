@@ -117,6 +117,7 @@ class Reconciler:
         if collection is None:
             self._forget(key)
             return
+        await self._ledger.look_up(key)
         wanted = await self._sources.wanted(collection)
         lists = await self._suppression.lists(collection)
         began = time.thread_time()
@@ -220,6 +221,7 @@ class Reconciler:
         # From here to the promise nothing else runs, so no credit is promised twice.
         with self._metrics.plan_seconds.labels("plan").time():
             decided = plan(outlook, allowed, self._ledger.available(collection), allowed_errands=allowed_errands)
+        decided = replace(decided, settle=self._ledger.give_up(decided.settle, outlook.world.books))
         self._ledger.hold(collection, decided.start)
         self._notices.promise(key, len(decided.start))
         for _ in decided.start:
@@ -288,7 +290,7 @@ class Reconciler:
         later = await self._reporter.report(collection, status)
         if later is not None:
             self._queue.add(collection.key, later)
-        else:
+        elif not outlook.survey.void:
             self._store.count_lost(collection.key, outlook.world.books.lost)
         return later is None
 

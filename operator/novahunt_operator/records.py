@@ -27,6 +27,12 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     """UID of the pod that asked last; kept only where repeats are charged."""
     lost: int = 0
     """Part of it that attempts before that pod's have spent and left nothing to show for."""
+    share: int | None = None
+    """What the run may cost of its domain's share of the budget, as that was when the Job was made; None: any number.
+
+    It stays the same through all attempts: a last page that is cut in another place is another request to Hunter, which
+    is paid for beside the one before.
+    """
 
 
 class MadeJob(msgspec.Struct, frozen=True):
@@ -122,6 +128,7 @@ class Pod(msgspec.Struct, frozen=True):
     collection: str
     domain: str
     """Empty: it is an errand's."""
+    created: datetime
     phase: str
     deleting: bool
     started: bool

@@ -1,6 +1,6 @@
 """Decides what a Job's end means for its domain: the one place where ends are told apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator import costs
 from novahunt_operator.account import month_of
+from novahunt_operator.costs import NOTHING_HEARD, Heard
 from novahunt_operator.ends import IN_A_ROW
 from novahunt_operator.records import Errand, Job, JobEnd, Pod
 from novahunt_operator.stored import SUCCESS, forget
@@ -67,8 +68,7 @@ def settle(
     previous: Result | None,
     now: datetime,
     *,
-    told: Mapping[str, int] | None = None,
-    repeats_charged: bool = False,
+    heard: Heard = NOTHING_HEARD,
     others: Others = NO_OTHERS,
 ) -> Result | None:
     """Return what to record of an ended run, or None while its receipt may still come.
@@ -85,9 +85,7 @@ def settle(
     if not answered and may_still_come(job, found, attempts, now):
         return None
     end = _End(job, previous, now, attempts)
-    credits_spent = costs.of_run(
-        job, by_pod, told or {}, complete=answered, attempts=attempts, repeats_charged=repeats_charged
-    )
+    credits_spent = costs.of_run(job, found, by_pod, heard, complete=answered, attempts=attempts)
     requests = sum(one.requests for one in read)
     if receipt is not None:
         whole = msgspec.structs.replace(receipt, credits=credits_spent, requests=requests)
@@ -103,16 +101,27 @@ def settle(
     )
 
 
-def supersede(job: Job, previous: Result | None, now: datetime) -> Result:
-    """Return what to record of a run that never started and is replaced because its Job's wishes changed."""
-    message = "The Job had not started when the collection or the operator's settings changed."
+SUPERSEDED = "The Job had not started when the collection or the operator's settings changed."
+"""What is recorded of a run that is replaced because its Job's wishes changed."""
+
+
+def give_up(
+    job: Job,
+    pods: Iterable[Pod],
+    previous: Result | None,
+    now: datetime,
+    *,
+    reason: str,
+    message: str,
+    heard: Heard = NOTHING_HEARD,
+) -> Result:
+    """Return what to record of a run whose Job is deleted while its pod does not start.
+
+    Pods before that one may have started, and paid, and have been taken away by a disruption.
+    """
+    spent = costs.of_run(job, pods, {}, heard, complete=False, attempts=0)
     end = _End(job, previous, now, attempts=0)
-    return _kept(end, outcome=Outcome.PENDING, reason=Lost.SUPERSEDED, message=message)
-
-
-def give_up(job: Job, previous: Result | None, now: datetime, reason: str, message: str) -> Result:
-    """Return what to record of a run whose pod can't start, for a reason that others would meet too."""
-    return _kept(_End(job, previous, now, attempts=0), outcome=Outcome.PENDING, reason=reason, message=message)
+    return _kept(end, outcome=Outcome.PENDING, reason=reason, message=message, credits=spent)
 
 
 _REMOVES_STORED = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})

@@ -223,6 +223,11 @@ def _percent(done: int, running: list[RunningDomain], ended: int, total: int) ->
 
 def _credits(outlook: Outlook) -> Credits:
     found, spec, money = outlook.survey, outlook.world.collection.spec, outlook.account
+    shown = outlook.world.collection.status.credits
+    if found.void and shown is not None:
+        # What their deleted records stood for is not taken as gone before they are gone themselves: an operator that is
+        # restarted meanwhile records their runs again, and would count them twice.
+        return shown
     budget = spec.budget or Budget()
     open_domains = len(found.running) + len(found.backing_off)
     if outlook.errands.estimate is None:

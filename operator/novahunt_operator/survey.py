@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result
@@ -12,12 +12,13 @@ from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.wanted import Wanted
 from novahunt_operator.account import Books, share_allows_more
+from novahunt_operator.costs import Heard
 from novahunt_operator.ends import Elsewhere, Ends, ends_of, merge
 from novahunt_operator.hindrances import JOB_CONTROLLER_GRACE, given_up_for
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.records import Errand, Job, Pod
 from novahunt_operator.refresh import due_at, is_refreshed
-from novahunt_operator.settle import Others, give_up, settle, supersede
+from novahunt_operator.settle import SUPERSEDED, Lost, Others, give_up, settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +220,7 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
         pods,
         result,
         world.now,
-        told=world.books.told.get(job.uid),
-        repeats_charged=world.books.repeats_charged,
+        heard=_heard(world, job),
         others=jobs.others,
     )
     if settled is not None:
@@ -232,9 +232,22 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
 def _dropped(world: World, job: Job, pods: tuple[Pod, ...], result: Result | None) -> Result | None:
     """Return what to record of a Job that can't start, and is not worth waiting for; None: it is."""
     if superseded(world, job, pods):
-        return supersede(job, result, world.now)
-    hindrance = given_up_for(job, pods, world.now)
-    return give_up(job, result, world.now, hindrance.reason, hindrance.message) if hindrance is not None else None
+        reason, message = str(Lost.SUPERSEDED), SUPERSEDED
+    elif (hindrance := given_up_for(job, pods, world.now)) is not None:
+        reason, message = hindrance.reason, hindrance.message
+    elif job.uid in world.books.given_up:
+        # It is too late for its pod to start: the run may be recorded already, and only the answer lost.
+        reason, message = str(Lost.SUPERSEDED), SUPERSEDED
+    else:
+        return None
+    return give_up(job, pods, result, world.now, reason=reason, message=message, heard=_heard(world, job))
+
+
+def _heard(world: World, job: Job) -> Heard:
+    books = world.books
+    return Heard(
+        told=books.told.get(job.uid, {}), watched=job.uid in books.watched, repeats_charged=books.repeats_charged
+    )
 
 
 def is_due(result: Result, collection: Collection, now: datetime) -> bool:
@@ -260,7 +273,20 @@ def not_before(result: Result | None, collection: Collection, now: datetime) -> 
         return None
     old_at = due_at(result, collection.spec.refresh_every)
     refresh = times.to_text(old_at) if old_at is not None and old_at <= now else None
-    return max(filter(None, (_recollect_from(result, collection, now), refresh)), default=None)
+    further = _further_from(result, collection, now)
+    return max(filter(None, (_recollect_from(result, collection, now), refresh, further)), default=None)
+
+
+def _further_from(result: Result, collection: Collection, now: datetime) -> str | None:
+    """Return what is later than the document of a domain that its share cut off, and that may cost more now.
+
+    By itself the document would answer the run for ever: it was made under a share that was as large, and less of it
+    was left.
+    """
+    cut_off = result.reason == Reason.DOMAIN_BUDGET and share_allows_more(collection.spec, result, now)
+    if not cut_off or result.collected_at is None:
+        return None
+    return times.to_text(times.from_text(result.collected_at) + timedelta(milliseconds=1))
 
 
 def _stands(result: Result, collection: Collection, old_at: datetime | None, now: datetime) -> bool:

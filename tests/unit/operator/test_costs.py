@@ -1,9 +1,10 @@
 """What a run has cost: known from receipts, else never too little."""
 
-from builders import job, receipt
+from builders import SECOND, job, pod, receipt
 from novahunt_contract.outcomes import Reason
 from novahunt_contract.receipt import Receipt
 from novahunt_operator import costs
+from novahunt_operator.costs import Heard
 from novahunt_operator.records import Reservation
 
 
@@ -14,15 +15,18 @@ def cost(
     attempts: int | None = None,
     charged: bool = False,
     reservation: Reservation | None = None,
+    watched: bool = False,
+    first_seen: bool = False,
 ) -> int:
     """Return the cost of a run whose pods p0, p1, … left these receipts."""
+    made = job(reservation=reservation)
     return costs.of_run(
-        job(reservation=reservation),
+        made,
+        [pod(made, created=made.created + (1 if first_seen else 3) * SECOND)],
         {f"p{number}": one for number, one in enumerate(receipts)},
-        told or {},
+        Heard(told=told or {}, watched=watched, repeats_charged=charged),
         complete=complete,
         attempts=len(receipts) if attempts is None else attempts,
-        repeats_charged=charged,
     )
 
 
@@ -76,3 +80,35 @@ def test_what_lost_attempts_cost_where_repeats_are_charged_is_on_the_reservation
 def test_where_repeats_are_charged_a_last_attempt_without_receipt_counts_in_full() -> None:
     reservation = Reservation(80, pod="gone", lost=30)
     assert cost(receipt(credits=20), charged=True, complete=False, attempts=2, reservation=reservation) == 80
+
+
+def test_of_a_job_that_this_process_made_it_has_heard_all_that_its_attempts_could_spend() -> None:
+    reserved = Reservation(100)
+    # A pod that was evicted is no attempt to Kubernetes; one that never asked for credits has spent none.
+    assert (
+        cost(receipt(credits=5), told={"gone": 30, "idle": 0}, complete=False, reservation=reserved, watched=True) == 30
+    )
+    assert cost(attempts=1, complete=False, reservation=reserved, watched=True) == 0
+    assert cost(told={"a": 30, "b": 20}, charged=True, reservation=reserved, watched=True) == 50
+
+
+def test_after_a_restart_evicted_pods_may_have_spent_all_that_is_set_aside() -> None:
+    reserved = Reservation(100)
+    assert cost(receipt(credits=5), complete=False, reservation=reserved) == 100
+    assert cost(receipt(credits=5), complete=False, reservation=reserved, told={"p0": 5}) == 100
+    # The pod that asked last is gone, and those before it are not known.
+    charged = Reservation(100, pod="gone", lost=20)
+    assert cost(receipt(credits=0, requests=0), complete=False, charged=True, reservation=charged) == 100
+
+
+def test_a_job_whose_first_pod_is_still_there_had_no_evicted_one_before_it() -> None:
+    reserved = Reservation(100)
+    assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True) == 5
+    assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True, attempts=2) == 100
+    assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True, told={"gone": 9}) == 100
+
+
+def test_what_earlier_runs_had_paid_for_a_stored_document_is_not_this_runs() -> None:
+    stored = receipt(credits=0, requests=0, credits_earlier=40, from_storage=True)
+    assert cost(stored, attempts=2, reservation=Reservation(10)) == 10
+    assert cost(stored, attempts=2, reservation=Reservation(10), charged=True) == 10

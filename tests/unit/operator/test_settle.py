@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from builders import NOW, SECOND, TEMPLATE, at, complete, failed, finished_pod, pod, receipt, result
+from builders import NOW, SECOND, TEMPLATE, at, complete, failed, finished_pod, job, pod, receipt, result
 from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_contract.outcomes import ENDINGS, Outcome, Reason
 from novahunt_contract.receipt import Changed, ConfigMapPlace, Receipt
+from novahunt_operator.costs import Heard
 from novahunt_operator.ends import IN_A_ROW
-from novahunt_operator.records import Job, Pod
-from novahunt_operator.settle import RECEIPT_GRACE, Lost, Others, settle, supersede
+from novahunt_operator.records import Job, Pod, Reservation
+from novahunt_operator.settle import RECEIPT_GRACE, Lost, Others, give_up, settle
 
 LATER = NOW + RECEIPT_GRACE
 CAUSES = [reason for reason in Reason if ENDINGS[reason].outcome in (Outcome.FAILED, Outcome.PENDING)]
@@ -262,7 +263,20 @@ def test_another_end_repeats_kubernetes_within_the_length_that_a_result_holds() 
     assert len(found.message) <= 2048
 
 
+def given_up(of: Job, *, heard: Heard, before: Result | None = None) -> Result:
+    return give_up(of, [], before, NOW, reason=Lost.SUPERSEDED, message="Its Job was replaced.", heard=heard)
+
+
 def test_a_superseded_run_is_recorded_so_that_the_next_has_a_new_number() -> None:
-    found = supersede(complete(run=4, end=None), result(run=3, emails=2, credits_total=9), NOW)
+    before = result(run=3, emails=2, credits_total=9)
+    found = given_up(complete(run=4, end=None), before=before, heard=Heard(watched=True))
     assert (found.run, found.outcome, found.reason) == (4, Outcome.PENDING, Lost.SUPERSEDED)
     assert (found.emails, found.credits, found.credits_total) == (2, 0, 9)
+
+
+def test_what_evicted_pods_had_paid_stays_counted_when_their_job_is_given_up() -> None:
+    waits = job(reservation=Reservation(20))
+    evicted = Heard(told={"evicted": 12}, watched=True)
+    assert given_up(waits, heard=evicted).credits == 12
+    # After a restart nobody knows what evicted pods have spent of what is set aside.
+    assert given_up(waits, heard=Heard()).credits == 20

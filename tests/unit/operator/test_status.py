@@ -35,6 +35,7 @@ from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
 from novahunt_contract.wanted import Invalid, Wanted
 from novahunt_operator.planner import Outlook
+from novahunt_operator.records import Reservation
 from novahunt_operator.status import compute
 from novahunt_operator.waits import find_wait
 
@@ -195,6 +196,20 @@ def test_progress_does_not_go_back_while_an_end_is_not_recorded() -> None:
     waiting = status(A, B, jobs=[ended])
     after = status(A, B, results=[result(A)])
     assert (during.progress, waiting.progress, after.progress) == (50, 50, 50)
+
+
+def test_what_a_deleted_result_stood_for_is_not_shown_as_gone_while_its_job_could_be_settled_again() -> None:
+    before = CollectionStatus(credits=Credits(used=9))
+    ended = complete(A)
+    while_there = status(A, of=collection(status=before), jobs=[ended], void=[ended.uid])
+    assert while_there.credits == Credits(used=9)
+
+
+def test_a_run_is_shown_as_used_when_it_is_recorded_and_not_before() -> None:
+    ended = complete(A, reservation=Reservation(10))
+    found = status(A, jobs=[ended], pods=[finished_pod(ended, receipt(domain=A, credits=4))])
+    assert found.credits is not None
+    assert (found.credits.used, found.credits.reserved) == (0, 10)
 
 
 def test_credits_that_are_spent_stay_spent_when_a_result_is_deleted() -> None:

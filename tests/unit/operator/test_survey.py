@@ -1,7 +1,9 @@
 """The survey: each wanted domain is in exactly one state, and what must be settled or left alone is found."""
 
+import dataclasses
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from novahunt_api.spec import CollectionSpec
 from novahunt_api.statusobject import CollectionStatus, Handled
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.wanted import Wanted
+from novahunt_operator.account import Books
 from novahunt_operator.records import Job, JobEnd, Pod
 from novahunt_operator.settle import Lost
 from novahunt_operator.survey import is_due, not_before, survey
@@ -234,3 +237,25 @@ def test_a_job_whose_record_was_deleted_must_go_before_its_domain_runs_again() -
 def test_a_live_job_is_let_finish_although_a_record_of_its_domain_was_deleted() -> None:
     running = job(A)
     assert survey(world(A, jobs=[running], void={running.uid})).running == (running,)
+
+
+def test_what_a_share_cut_off_is_not_answered_by_its_own_document_when_it_can_get_further() -> None:
+    share = collection(spec(budget={"maxCreditsPerDomain": 5, "period": "Month"}))
+    month = {"credits_total": 5, "month": "2026-10", "credits_month": 5, "max_credits": 5}
+    # Two of five credits had gone before; a new month has all five.
+    cut_off = result(A, Reason.DOMAIN_BUDGET, emails=30, collected_at=at(-3600), **month)
+    assert is_due(cut_off, share, NOW)
+    assert not_before(cut_off, share, NOW) == at(-3599.999)
+    # What a suppression list kept out was paid for as well: five more would buy the same again.
+    kept_out = msgspec.structs.replace(cut_off, suppressed=20)
+    assert not is_due(kept_out, share, NOW)
+    assert not_before(kept_out, share, NOW) is None
+
+
+def test_a_job_that_is_being_given_up_is_recorded_so_although_its_pod_starts_after_all() -> None:
+    late = job(A)
+    known = world(A, jobs=[late], pods=[pod(late)])
+    assert survey(known).settlements == ()
+    books = Books(given_up=frozenset({late.uid}), watched=frozenset({late.uid}), told={late.uid: {"evicted": 4}})
+    found = survey(dataclasses.replace(known, books=books)).settlements
+    assert [(one.result.reason, one.result.credits, one.delete) for one in found] == [(Lost.SUPERSEDED, 4, True)]

@@ -43,7 +43,7 @@ def upkeep(
         results: Its domains' records.
         ours: Its erasures.
         template_hashes: For each of `folders`: what an erasure that is made now is made from.
-        may_store: Whether its folder is its own; one that is another's gets an erasure only for what lies there already.
+        may_store: Whether its folder is its own; in another's, only what lies there already needs one.
     """
     if collection.deleting or collection.spec_error is not None:
         # What it will need is what it needed before.

@@ -125,8 +125,8 @@ class Reconciler:
         if not await self._wish_is_recorded(outlook):
             return
         # First the Jobs that erase, then the records, whichever way a policy has changed. Deleted between the two, a
-        # collection to be retained has lost records, not files; one to be deleted loses its files, and the erasure gives
-        # it the records. The other order would erase retained files, or keep files that should go.
+        # collection to be retained has lost records, not files; one to be deleted loses its files, and the erasure
+        # sees to the records. The other order would erase retained files, or keep files that should go.
         kept = await self._keep_erasures(outlook)
         if kept and not self._erasing.doomed(collection) and await self._actions.adopt(collection):
             self._queue.add(key)

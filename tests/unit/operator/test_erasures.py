@@ -73,7 +73,7 @@ def test_where_results_are_retained_there_is_none() -> None:
     assert folders(deleting(storage={}), [result(A)]) == ()
 
 
-def test_in_a_folder_of_another_collection_none_is_made_unless_something_lies_there_and_none_is_kept_in_excess() -> None:
+def test_in_a_folder_of_another_none_is_made_unless_something_lies_there_and_excess_goes() -> None:
     assert upkeep(deleting(), [], [], HASHES, may_store=False) == Upkeep(make=(), drop=())
     assert upkeep(deleting(), [stored_in(OLD)], [], HASHES, may_store=False).make == (OLD,)
     outdated = erasure(made_from="h0")

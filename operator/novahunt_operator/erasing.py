@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -136,7 +137,7 @@ class Erasing:
 
     async def _release_when_idle(self, erasure: Erasure, now: datetime) -> None:
         since = self._idle_since.setdefault(erasure.uid, now)
-        if now - since < SETTLE or not await self._is_gone(erasure):
+        if now - since < SETTLE or not await self._is_gone(erasure) or not await self._is_idle(erasure):
             return
         # A record that is still there afterwards would be taken up, and its file is gone.
         for known in tuple(self._store.results_of(Key(erasure.key.namespace, erasure.collection)).values()):
@@ -165,6 +166,17 @@ class Erasing:
         except NotFoundError:
             return True
         return found.metadata.uid != erasure.owner_uid
+
+    async def _is_idle(self, erasure: Erasure) -> bool:
+        """Ask the API server whether nobody can store any more: what is in memory may lag behind."""
+        namespace = erasure.key.namespace
+        query = {"labelSelector": f"{names.SELECTOR},{names.COLLECTION_LABEL}={erasure.collection}"}
+        listed = await self._cluster.get(paths.jobs(namespace), wire.Page[dict[str, Any]], query)
+        pods = await self._cluster.get(paths.pods(namespace), wire.Page[wire.PodObject], query)
+        jobs = [job for job in map(parse.job, listed.items) if job is not None]
+        of_collection = [pod for pod in map(parse.pod, pods.items) if pod is not None]
+        own = [pod for pod in of_collection if pod.job_uid == erasure.uid]
+        return step(erasure, own, jobs, of_collection) is Step.RELEASE
 
     async def _make(self, collection: Collection, place: VolumePlace, now: datetime) -> None:
         body = erasure_jobs.build(collection, place, self._settings, now)

@@ -18,6 +18,20 @@ from unit.operator.memory_cluster import MemoryCluster
 
 CLAIM = VolumePlace("claim", "q4")
 
+PENDING_POD = {
+    "metadata": {
+        "name": "late",
+        "namespace": KEY.namespace,
+        "labels": {
+            names.MANAGED_BY_LABEL: names.MANAGED_BY,
+            names.COMPONENT_LABEL: names.COLLECTOR,
+            names.COLLECTION_LABEL: KEY.name,
+        },
+        "ownerReferences": [{"kind": "Job", "name": "late", "uid": "uid-late", "controller": True}],
+    },
+    "status": {"phase": "Pending"},
+}
+
 
 def wishing(policy: str = "Delete", **fields: Any) -> Collection:
     storage = {"persistentVolumeClaim": {"claimName": "claim", "path": "q4"}}
@@ -85,6 +99,17 @@ async def test_when_the_collection_is_gone_records_of_its_files_go_first(desk: D
     assert desk.job(made)["spec"]["suspend"] is False
     owners = {known.data.domain: known.owner_uid for known in desk.store.results()}
     assert owners == {"a.example": made.owner_uid, "b.example": None}
+
+
+async def test_a_pod_that_the_watch_has_not_shown_yet_is_waited_for(desk: Desk) -> None:
+    made = await desk.made()
+    path = paths.pods(KEY.namespace) + "/late"
+    desk.api.put(path, PENDING_POD)
+    await desk.look_until_let_go()
+    assert desk.job(made)["spec"]["suspend"] is True
+    del desk.api.objects[path]
+    await desk.look_until_let_go()
+    assert desk.job(made)["spec"]["suspend"] is False
 
 
 async def test_a_copy_from_a_backup_erases_nothing_and_goes(desk: Desk) -> None:

@@ -53,6 +53,7 @@ class Erasing(Errand):
             await self._attempts.attempt(self._erase(holding, domain))
         unfinished = await Unfinished(self._folder, self._patience).erase()
         self._attempts.raise_failures("removed")
+        # The documents are what matters.
         gone = await threads.within(self._patience, self._folder, self._remove_folder)
         message = f"{counted(self._removed, 'document')} removed, {counted(unfinished, 'file')} of unfinished runs too"
         if self._foreign:
@@ -83,8 +84,12 @@ class Erasing(Errand):
             self._emails += before.document.total
 
     def _remove_folder(self) -> bool:
-        with files.explained(self._folder):
+        try:
             return files.remove_if_empty(self._folder)
+        except OSError as error:
+            # It may be a volume's own root, or in a folder in which this user may remove nothing.
+            _log.warning("%s can't be removed and stays: %s", self._folder, error.strerror)
+            return False
 
 
 def of_environment(environ: Mapping[str, str]) -> Erasing:

@@ -46,6 +46,9 @@ COUNTS_ANNOTATION = f"{GROUP}/counts"
 COLLECTION_UID_ANNOTATION = f"{GROUP}/collection-uid"
 """On an erasure's Job, which has no owner: whose documents it erases."""
 
+JOB_UID_ANNOTATION = f"{GROUP}/job-uid"
+"""On an erasure's Job: its own UID, noted after it was made. A copy from a backup has another one."""
+
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
 """On a DomainCollection: any new value asks for a sweep at once."""
 

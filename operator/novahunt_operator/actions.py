@@ -106,9 +106,15 @@ class Actions:
         )
 
     async def adopt(self, collection: Collection) -> bool:
-        """Let recorded results follow a changed deletion policy, some at a time; tell whether there were any."""
+        """Let recorded results follow a changed deletion policy, some at a time; tell whether there were any.
+
+        What belongs to a collection that is gone is left alone: it goes with that one.
+        """
+        if collection.deleting or collection.spec_error is not None:
+            return False
         owner = collection.uid if collection.spec.deletion_policy is DeletionPolicy.DELETE else None
-        found = [known for known in self._store.results_of(collection.key).values() if known.owner_uid != owner]
+        of_name = self._store.results_of(collection.key).values()
+        found = [known for known in of_name if known.owner_uid in (None, collection.uid) and known.owner_uid != owner]
         some = found[:_ADOPTED_AT_ONCE]
         await self._all(collection.key, (self._recorder.write(collection, known.data) for known in some))
         return bool(found)

@@ -102,7 +102,7 @@ class Operator:
             ledger=self._ledger,
             progress=self._progress,
             notices=NoticeBoard(),
-            erasing=Erasing(cluster, self._store, settings.collector, metrics),
+            erasing=Erasing(cluster, self._store, recorder, settings.collector, metrics),
             queue=self._queue,
             metrics=metrics,
         )

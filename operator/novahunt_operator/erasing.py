@@ -1,12 +1,14 @@
 """Carries erasures out: keeps their Jobs while a collection is there, and lets them go when it is gone."""
 
 import logging
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from novahunt_api import paths
-from novahunt_api.cluster import JSON_PATCH, Cluster, ConflictError, NotFoundError
+from novahunt_api import names, paths, wire
+from novahunt_api.cluster import JSON_PATCH, MERGE_PATCH, Cluster, ConflictError, NotFoundError
 from novahunt_api.domaincollections import Collection, CollectionObject
 from novahunt_api.domainresults import VolumePlace
 from novahunt_api.objects import Key
@@ -14,8 +16,9 @@ from novahunt_api.spec import DeletionPolicy
 from novahunt_contract.errands import Task
 from novahunt_operator import erasure_jobs, parse
 from novahunt_operator.actions import create_job
-from novahunt_operator.erasures import SETTLE, Step, folders, step, upkeep
+from novahunt_operator.erasures import SETTLE, Step, doomed, folders, step, tells_of, upkeep
 from novahunt_operator.metrics import Metrics
+from novahunt_operator.recorder import Recorder
 from novahunt_operator.records import Erasure
 from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.store import Store
@@ -29,8 +32,11 @@ _log = logging.getLogger(__name__)
 class Erasing:
     """Does what `erasures` decides; every step may be repeated after a crash."""
 
-    def __init__(self, cluster: Cluster, store: Store, settings: CollectorSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, cluster: Cluster, store: Store, recorder: Recorder, settings: CollectorSettings, metrics: Metrics
+    ) -> None:
         """Take what it acts with."""
+        self._recorder = recorder
         self._cluster = cluster
         self._store = store
         self._settings = settings
@@ -40,8 +46,13 @@ class Erasing:
         self._told: set[str] = set()
         """UIDs of failed erasures that were logged."""
 
-    async def keep_up(self, collection: Collection, now: datetime) -> None:
+    async def keep_up(self, collection: Collection, now: datetime, *, may_store: bool) -> None:
         """See that the Job is there that will erase what is about to be stored; and no other one.
+
+        Args:
+            collection: Is there.
+            now: Names the Job.
+            may_store: Whether its folder is its own.
 
         Raises:
             RefusedError: it is not taken; nothing may be stored.
@@ -51,14 +62,26 @@ class Erasing:
         ours = [one for one in self._store.erasures_of(key).values() if one.owner_uid == collection.uid]
         if collection.spec.deletion_policy is not DeletionPolicy.DELETE and not ours:
             return
-        results = [known.data for known in self._store.results_of(key).values()]
+        gone = self.doomed(collection)
+        known = self._store.results_of(key).items()
+        results = [result.data for domain, result in known if domain not in gone]
         wanted = folders(collection, results)
         hashes = {place: erasure_jobs.template_hash(collection, place, self._settings) for place in wanted}
-        decided = upkeep(collection, results, ours, hashes)
+        decided = upkeep(collection, results, ours, hashes, may_store=may_store)
+        dropped = {erasure.uid for erasure in decided.drop}
+        for erasure in ours:
+            if erasure.uid not in dropped and not erasure.deleting:
+                await self._note(erasure)
         for place in decided.make:
             await self._make(collection, place, now)
         for erasure in decided.drop:
             await self._delete(erasure)
+
+    def doomed(self, collection: Collection) -> AbstractSet[str]:
+        """Return the domains whose record is no answer for it: that, or its file, is about to go."""
+        ours = self._store.erasures_of(collection.key).values()
+        orphans = [one for one in ours if one.owner_uid != collection.uid]
+        return doomed(self._store.results_of(collection.key).values(), collection.uid, orphans)
 
     async def look_after(self, key: Key, now: datetime) -> float | None:
         """Bring the erasures of deleted collections of this name a step further.
@@ -98,6 +121,16 @@ class Erasing:
             case Step.CLAIM_GONE:
                 _log.info("claim %s is gone: nothing is left to erase", erasure.claim_name, extra=extra)
                 await self._delete(erasure)
+            case Step.COPY:
+                _log.warning(
+                    "Job %s was not made by this operator for a collection that is gone: it is deleted, "
+                    "and folder %s of claim %s stays as it is",
+                    erasure.key.name,
+                    erasure.path,
+                    erasure.claim_name,
+                    extra=extra,
+                )
+                await self._delete(erasure)
             case Step.FAILED if erasure.uid not in self._told:
                 self._told.add(erasure.uid)
                 _log.error(
@@ -111,8 +144,12 @@ class Erasing:
 
     async def _release_when_idle(self, erasure: Erasure, now: datetime) -> None:
         since = self._idle_since.setdefault(erasure.uid, now)
-        if now - since < SETTLE or not await self._is_gone(erasure):
+        if now - since < SETTLE or not await self._is_gone(erasure) or not await self._is_idle(erasure):
             return
+        # A record that is still there afterwards would be taken up, and its file is gone.
+        for known in tuple(self._store.results_of(Key(erasure.key.namespace, erasure.collection)).values()):
+            if tells_of(known, erasure):
+                await self._recorder.give_away(known, erasure.owner_uid)
         change = [
             {"op": "test", "path": "/metadata/uid", "value": erasure.uid},
             {"op": "replace", "path": "/spec/suspend", "value": False},
@@ -137,6 +174,17 @@ class Erasing:
             return True
         return found.metadata.uid != erasure.owner_uid
 
+    async def _is_idle(self, erasure: Erasure) -> bool:
+        """Ask the API server whether nobody can store any more: what is in memory may lag behind."""
+        namespace = erasure.key.namespace
+        query = {"labelSelector": f"{names.SELECTOR},{names.COLLECTION_LABEL}={erasure.collection}"}
+        listed = await self._cluster.get(paths.jobs(namespace), wire.Page[dict[str, Any]], query)
+        pods = await self._cluster.get(paths.pods(namespace), wire.Page[wire.PodObject], query)
+        jobs = [job for job in map(parse.job, listed.items) if job is not None]
+        of_collection = [pod for pod in map(parse.pod, pods.items) if pod is not None]
+        own = [pod for pod in of_collection if pod.job_uid == erasure.uid]
+        return step(erasure, own, jobs, of_collection) is Step.RELEASE
+
     async def _make(self, collection: Collection, place: VolumePlace, now: datetime) -> None:
         body = erasure_jobs.build(collection, place, self._settings, now)
         # One of that name that is being deleted makes this be tried again.
@@ -144,6 +192,15 @@ class Erasing:
         made = self._keep(data)
         if made is None or made.deleting or made.owner_uid != collection.uid:
             raise ConflictError(409, "AlreadyExists", f"Job {body['metadata']['name']} is there and is another one")
+        await self._note(made)
+
+    async def _note(self, erasure: Erasure) -> None:
+        """Write on the Job which one it is: a copy of it has another UID, and is never let go."""
+        if erasure.is_genuine:
+            return
+        change = {"metadata": {"uid": erasure.uid, "annotations": {names.JOB_UID_ANNOTATION: erasure.uid}}}
+        path = paths.jobs(erasure.key.namespace, erasure.key.name)
+        self._keep(await self._cluster.call("PATCH", path, body=change, content_type=MERGE_PATCH))
 
     async def _delete(self, erasure: Erasure) -> None:
         if await self._cluster.delete(paths.jobs(erasure.key.namespace, erasure.key.name), uid=erasure.uid):

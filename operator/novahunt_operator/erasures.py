@@ -6,13 +6,14 @@ suspended, and let go when its collection is gone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
 from novahunt_api.domaincollections import Collection
-from novahunt_api.domainresults import Result, VolumePlace
+from novahunt_api.domainresults import Result, StoredResult, VolumePlace
 from novahunt_api.spec import DeletionPolicy
 from novahunt_operator.conflicts import Conflict, overlap
 from novahunt_operator.pods import volume_path
@@ -35,19 +36,24 @@ def upkeep(
     results: Iterable[Result],
     ours: Iterable[Erasure],
     template_hashes: Mapping[VolumePlace, str],
+    *,
+    may_store: bool = True,
 ) -> Upkeep:
     """Return what is missing and what is in excess.
 
     Args:
-        collection: Is there, and its folder is not another's.
+        collection: Is there.
         results: Its domains' records.
         ours: Its erasures.
         template_hashes: For each of `folders`: what an erasure that is made now is made from.
+        may_store: Whether its folder is its own; in another's, only what lies there already needs one.
     """
     if collection.deleting or collection.spec_error is not None:
         # What it will need is what it needed before.
         return Upkeep((), ())
-    wanted = folders(collection, results)
+    known = list(results)
+    wanted = folders(collection, known)
+    used = wanted if may_store else tuple(place for place in wanted if place in _places(known))
     good: set[VolumePlace] = set()
     drop: list[Erasure] = []
     for erasure in sorted(ours, key=lambda erasure: erasure.key):
@@ -57,9 +63,9 @@ def upkeep(
             continue
         if fits and place not in good:
             good.add(place)
-        else:
+        elif place in used or place not in wanted:
             drop.append(erasure)
-    return Upkeep(make=tuple(place for place in wanted if place not in good), drop=tuple(drop))
+    return Upkeep(make=tuple(place for place in used if place not in good), drop=tuple(drop))
 
 
 def folders(collection: Collection, results: Iterable[Result]) -> tuple[VolumePlace, ...]:
@@ -70,11 +76,44 @@ def folders(collection: Collection, results: Iterable[Result]) -> tuple[VolumePl
     path = volume_path(collection)
     if collection.spec.volume is not None and path is not None:
         found[VolumePlace(collection.spec.volume.claim_name, path)] = None
-    for result in results:
-        place = result.storage.persistent_volume_claim if result.storage is not None else None
-        if place is not None:
-            found[place] = None
-    return tuple(found)
+    return tuple(found | _places(results))
+
+
+def doomed(results: Iterable[StoredResult], uid: str, orphans: Sequence[Erasure]) -> frozenset[str]:
+    """Return the domains whose record is about to go with a collection that is gone, or tells of a file that is.
+
+    The next collection of that name must not take them for answers; what is retained has no owner.
+
+    Args:
+        results: Of one name's collections.
+        uid: Of the collection that is there.
+        orphans: The erasures of that name's collections whose collection is gone.
+    """
+    return frozenset(
+        known.data.domain
+        for known in results
+        if known.owner_uid not in (None, uid) or (orphans and any(tells_of(known, erasure) for erasure in orphans))
+    )
+
+
+def tells_of(known: StoredResult, erasure: Erasure) -> bool:
+    """Tell whether a record without an owner tells of a file that an erasure will remove.
+
+    Its collection was deleted when the erasure was there and the record did not follow the policy yet.
+    """
+    erased = VolumePlace(erasure.claim_name, erasure.path)
+    return erasure.is_genuine and known.owner_uid is None and erased in _places([known.data])
+
+
+def going(domains: AbstractSet[str]) -> Conflict | None:
+    """Return why nothing may be stored while there are doomed records."""
+    if not domains:
+        return None
+    return Conflict(
+        f"{len(domains)} DomainResults of a deleted collection of this name are about to go: "
+        "Kubernetes' garbage collector removes them.",
+        passes=True,
+    )
 
 
 class Step(Enum):
@@ -89,6 +128,8 @@ class Step(Enum):
     """All is erased; its Job may go."""
     CLAIM_GONE = auto()
     """There is nothing to erase any more; its Job may go."""
+    COPY = auto()
+    """It was restored from a backup, or nothing was stored under it yet: it erases nothing, and may go."""
     FAILED = auto()
     """A person is needed; its Job stays, and tells why."""
 
@@ -102,6 +143,9 @@ def step(erasure: Erasure, pods: Sequence[Pod], jobs: Iterable[Job], of_collecti
         jobs: Of all collections in the namespace.
         of_collection: Pods of all collections of its collection's name.
     """
+    if not erasure.is_genuine:
+        # What it names may be a restored collection's by now.
+        return Step.COPY
     if erasure.end is JobEnd.COMPLETE:
         return Step.DONE
     if erasure.end is JobEnd.FAILED:
@@ -143,6 +187,12 @@ def conflict(collection: Collection, erasures: Iterable[Erasure]) -> Conflict | 
             )
         return Conflict(f"Job {erasure.key.name} erases {what}.", passes=True)
     return None
+
+
+def _places(results: Iterable[Result]) -> dict[VolumePlace, None]:
+    """Return where documents lie on volumes, in a stable order."""
+    stored = (result.storage.persistent_volume_claim for result in results if result.storage is not None)
+    return dict.fromkeys(place for place in stored if place is not None)
 
 
 def _stores_in(job: Job, erasure: Erasure) -> bool:

@@ -95,7 +95,7 @@ def manifest(
                 names.TEMPLATE_HASH_ANNOTATION: template_hash(collection, settings),
                 **record,
             },
-            **({"ownerReferences": [owner_reference(collection)]} if owned else {}),
+            **({"ownerReferences": [owner_reference(collection.key.name, collection.uid)]} if owned else {}),
         },
         "spec": {
             "backoffLimit": collection.spec.retry.max_attempts - 1,
@@ -118,16 +118,16 @@ def template_hash(collection: Collection, settings: CollectorSettings) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def owner_reference(collection: Collection) -> dict[str, Any]:
-    """Return the reference that lets Kubernetes delete an object together with its collection.
+def owner_reference(name: str, uid: str) -> dict[str, Any]:
+    """Return the reference that lets Kubernetes delete an object together with the collection of this name and UID.
 
     It does not block the collection's deletion: that would need rights on its finalizers.
     """
     return {
         "apiVersion": names.API_VERSION,
         "kind": "DomainCollection",
-        "name": collection.key.name,
-        "uid": collection.uid,
+        "name": name,
+        "uid": uid,
         "controller": True,
         "blockOwnerDeletion": False,
     }

@@ -65,7 +65,13 @@ def erasure(raw: Mapping[str, Any]) -> Erasure | None:
     claim_name, path = notes.get(names.CLAIM_ANNOTATION), notes.get(names.PATH_ANNOTATION)
     if notes.get(names.TASK_ANNOTATION) != Task.ERASE or not (collection and uid and claim_name and path):
         return None
-    return Erasure(**_made(read, uid, collection), claim_name=claim_name, path=path, suspended=read.spec.suspend)
+    return Erasure(
+        **_made(read, uid, collection),
+        claim_name=claim_name,
+        path=path,
+        suspended=read.spec.suspend,
+        noted_uid=notes.get(names.JOB_UID_ANNOTATION, ""),
+    )
 
 
 def made(raw: Mapping[str, Any]) -> Job | Errand | Erasure | None:

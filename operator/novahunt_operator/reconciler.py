@@ -125,9 +125,13 @@ class Reconciler:
         self._rested_at[key] = time.monotonic() + _REST * (time.thread_time() - began)
         if not await self._wish_is_recorded(outlook):
             return
-        if await self._actions.adopt(collection):
+        # First the Jobs that erase, then the records, whichever way a policy has changed. Deleted between the two, a
+        # collection to be retained has lost records, not files; one to be deleted loses its files, and the erasure
+        # sees to the records. The other order would erase retained files, or keep files that should go.
+        kept = await self._keep_erasures(outlook)
+        if kept and not outlook.world.doomed and await self._actions.adopt(collection):
             self._queue.add(key)
-        acted = await self._act(outlook)
+        acted = await self._act(outlook, kept=kept)
         self._come_again(outlook)
         too_early = self._reporter.too_early(key)
         if too_early > 0:
@@ -175,6 +179,8 @@ class Reconciler:
         key = collection.key
         secret = collection.spec.api_key_secret_ref
         reference = KeyReference(key.namespace, secret.name, secret.key)
+        doomed = self._erasing.doomed(collection)
+        known = self._store.results_of(key).items()
         world = World(
             collection=collection,
             wanted=wanted,
@@ -182,7 +188,8 @@ class Reconciler:
             errands=tuple(self._store.errands_of(key).values()),
             lists=lists,
             pods=tuple(self._store.pods_of(key).values()),
-            results={domain: result.data for domain, result in self._store.results_of(key).items()},
+            results={domain: result.data for domain, result in known if domain not in doomed},
+            doomed=doomed,
             progress=self._progress.get(),
             void=self._store.void,
             books=self._ledger.books(key),
@@ -192,7 +199,7 @@ class Reconciler:
             now=self._now(),
         )
         with self._metrics.plan_seconds.labels("look").time():
-            outlook = look(world, self._limits, self._conflict(collection))
+            outlook = look(world, self._limits, self._conflict(collection) or erasures.going(doomed))
         self._exchange_notices(outlook, reference)
         return outlook
 
@@ -209,7 +216,20 @@ class Reconciler:
         if self._notices.tell(key, reference, outlook.world.template_hash, found.ends, live):
             self._wake_waiting(key)
 
-    async def _act(self, outlook: Outlook) -> bool:
+    async def _keep_erasures(self, outlook: Outlook) -> bool:
+        """See that what is about to be stored will be erased one day; False: it won't, so nothing may be stored."""
+        collection = outlook.world.collection
+        try:
+            await self._erasing.keep_up(collection, outlook.world.now, may_store=outlook.conflict is None)
+        except RefusedError as error:
+            self._refuse(collection.key, error)
+            return False
+        return True
+
+    def _refuse(self, key: Key, error: RefusedError) -> None:
+        self._refused[key] = (str(error), time.monotonic() + _REFUSED_SECONDS)
+
+    async def _act(self, outlook: Outlook, *, kept: bool) -> bool:
         """Plan and carry out; tell whether anything was done."""
         collection, now = outlook.world.collection, outlook.world.now
         key = collection.key
@@ -229,15 +249,12 @@ class Reconciler:
         for _ in decided.start_errands:
             self._scheduler.errand_started(key, now)
         try:
-            if outlook.conflict is None:
-                # Before anything is stored that must be erased one day.
-                await self._erasing.keep_up(collection, now)
             await self._actions.carry_out(collection, decided, now)
         except RefusedError as error:
-            self._refused[key] = (str(error), time.monotonic() + _REFUSED_SECONDS)
-            self._queue.add(key, _REFUSED_SECONDS)
+            self._refuse(key, error)
         else:
-            if decided.start or decided.start_errands or not (outlook.startable or outlook.errands.startable):
+            hungry = outlook.startable or outlook.errands.startable
+            if kept and (decided.start or decided.start_errands or not hungry):
                 self._refused.pop(key, None)
         finally:
             self._ledger.release(collection, decided.start)
@@ -260,6 +277,9 @@ class Reconciler:
 
     def _come_again(self, outlook: Outlook) -> None:
         key, now = outlook.world.collection.key, outlook.world.now
+        if self._is_refused(key):
+            # Each look takes the key from the queue: whatever it came for, the pause must end with another one.
+            self._queue.add(key, self._refused[key][1] - time.monotonic())
         if outlook.wake_at is not None:
             self._queue.add(key, (outlook.wake_at - now).total_seconds())
         if outlook.startable:

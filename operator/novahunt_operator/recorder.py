@@ -35,12 +35,16 @@ class Recorder:
             ConflictError: the object has changed since it was last seen; its change will be seen soon.
         """
         before = self._store.results_of(collection.key).get(result.domain)
+        if before is not None and before.owner_uid not in (None, collection.uid):
+            message = f"the record of {result.domain} is about to go with a collection that is gone"
+            raise ConflictError(409, "Going", message)
         if before is not None and before.data.run > result.run:
             raise ConflictError(409, "LaterRun", f"run {before.data.run} of {result.domain} is recorded already")
         if before is not None and result.storage is None:
             # A crash may leave a record that tells of ConfigMaps that are gone, never addresses that nothing tells of.
             await self._remove_unlisted(collection.key, before.data, result)
-        body = _body(collection, result)
+        owner = collection.uid if collection.spec.deletion_policy is DeletionPolicy.DELETE else None
+        body = _body(collection.key, owner, result)
         namespace = collection.key.namespace
         if before is None:
             written = await self._cluster.create(paths.results(namespace), body, ResultObject)
@@ -54,6 +58,18 @@ class Recorder:
         if before is not None and result.storage is not None:
             await self._remove_unlisted(collection.key, before.data, result)
         return stored
+
+    async def give_away(self, known: StoredResult, owner_uid: str) -> None:
+        """Let a record go with a collection of its name that is gone: Kubernetes removes it.
+
+        Raises:
+            ConflictError: the object has changed since it was last seen; its change will be seen soon.
+        """
+        body = _body(Key(known.key.namespace, known.data.collection), owner_uid, known.data)
+        # A person may have restored it under another name.
+        body["metadata"] |= {"name": known.key.name, "resourceVersion": str(known.resource_version), "uid": known.uid}
+        path = paths.results(known.key.namespace, known.key.name)
+        self._store.put_result(domainresults.read(await self._cluster.replace(path, body, ResultObject)))
 
     async def _remove_unlisted(self, collection: Key, before: Result, after: Result) -> None:
         """Delete the ConfigMaps that the result does not list any more; the write above was the switch."""
@@ -73,22 +89,22 @@ def document_names(result: Result) -> tuple[str, ...]:
     return place.names if place is not None else ()
 
 
-def _body(collection: Collection, result: Result) -> dict[str, Any]:
+def _body(collection: Key, owner_uid: str | None, result: Result) -> dict[str, Any]:
     labels = {
         names.MANAGED_BY_LABEL: names.MANAGED_BY,
-        names.COLLECTION_LABEL: collection.key.name,
+        names.COLLECTION_LABEL: collection.name,
         names.DOMAIN_HASH_LABEL: names.domain_hash(result.domain),
     }
     if len(result.domain) <= names.MAX_LABEL:
         labels[names.DOMAIN_LABEL] = result.domain
     metadata: dict[str, Any] = {
-        "name": names.result_name(collection.key.name, result.domain),
-        "namespace": collection.key.namespace,
+        "name": names.result_name(collection.name, result.domain),
+        "namespace": collection.namespace,
         "labels": labels,
         "annotations": {"argocd.argoproj.io/ignore-resource-updates": "true"},
     }
-    if collection.spec.deletion_policy is DeletionPolicy.DELETE:
-        metadata["ownerReferences"] = [owner_reference(collection)]
+    if owner_uid is not None:
+        metadata["ownerReferences"] = [owner_reference(collection.name, owner_uid)]
     return {
         "apiVersion": names.API_VERSION,
         "kind": "DomainResult",

@@ -116,6 +116,13 @@ class Erasure(MadeJob, frozen=True):
     claim_name: str
     path: str
     suspended: bool
+    noted_uid: str = ""
+    """Its own UID as the operator noted it; empty: not yet."""
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether it is the very Job that was made before documents were stored, and no copy from a backup."""
+        return self.noted_uid == self.uid
 
 
 class Pod(msgspec.Struct, frozen=True):

@@ -83,6 +83,9 @@ class Store:
         old = self._collections.get(new.key)
         if old is None or old.resource_version <= new.resource_version:
             self._collections[new.key] = new
+            if old is not None and old.uid != new.uid:
+                # What the one before had spent is not this one's.
+                self._lost.pop(new.key, None)
 
     def drop_collection(self, key: Key, uid: str) -> None:
         """Forget a collection that is deleted; another one of the same name stays."""
@@ -274,10 +277,13 @@ class Store:
             del self._in_config_maps[collection]
 
     def lose_result(self, key: Key, uid: str) -> None:
-        """Forget a DomainResult that was deleted by somebody else; its credits are missed."""
+        """Forget a DomainResult that was deleted by somebody else; its credits are missed.
+
+        Those of one that has gone with its collection are not: they are no matter of the next of that name.
+        """
         old = self._results.get(key)
         if old is not None and old.uid == uid:
-            self._miss(Key(key.namespace, old.data.collection), old.data, None)
+            self._miss(Key(key.namespace, old.data.collection), old.data, old.owner_uid)
         self.drop_result(key, uid)
 
     def lost_of(self, collection: Key) -> tuple[Job | Result, ...]:

@@ -32,6 +32,8 @@ class World:
     pods: Sequence[Pod]
     results: Mapping[str, Result]
     """By domain, those of domains that are not wanted any more included."""
+    doomed: AbstractSet[str] = frozenset()
+    """Domains whose record is not among them, because it is about to go with a deleted collection of this name."""
     progress: Mapping[str, Progress] = field(default_factory=dict)
     """What collectors reported last, by pod UID."""
     errands: Sequence[Errand] = ()

@@ -1,6 +1,7 @@
 """Erasing: what a deleted collection has stored in a folder goes, and nothing else."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from contract.collector.resuming import interrupted
 from contract.collector.running import DOMAIN
 from contract.collector.sweeps import contents, document, put, sweep, sweep_environ, sweeping
 from hunter_simulator import Simulator
+from novahunt_collector.erasing import Erasing
 from novahunt_contract import environment as names
 from novahunt_contract.document import Document
 from novahunt_contract.errands import ErrandReceipt, Task
@@ -89,3 +91,15 @@ async def test_without_a_collection_or_a_folder_nothing_is_erased(folder: Path, 
     end = await sweep(environ | ({names.STORAGE: "intake"} if missing == names.STORAGE else {}), place)
     assert (end.code, end.receipt.reason) == (ExitCode.USAGE, Reason.USAGE)
     assert len(contents(folder)) == 1
+
+
+async def test_an_empty_folder_that_may_not_be_removed_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(folder, document())
+
+    def refuse(self: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "rmdir", refuse)
+    message = await Erasing("q4", folder, 10.0, "erase-q4-1").run()
+    assert message == "1 document removed, 0 files of unfinished runs too"
+    assert contents(folder) == {}

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from builders import KEY, NOW, collection, collector_settings, job, result
+from builders import KEY, NOW, collection, collector_settings, job, result, spec, stored
 from novahunt_api import paths
 from novahunt_api.cluster import ConflictError
 from novahunt_api.domaincollections import Collection
@@ -102,3 +102,19 @@ async def test_a_step_that_fails_is_told_too_and_not_counted(desk: Desk) -> None
         await desk.actions.carry_out(collection(), Plan(settle=(), start=(earlier,), delete=()), NOW)
     assert desk.value("jobs_started", task="collect") == 1
     assert desk.steps == [KEY] * 2
+
+
+@pytest.mark.parametrize("policy", ["Retain", "Delete"])
+async def test_a_record_that_goes_with_a_deleted_collection_is_neither_taken_up_nor_written_over(
+    desk: Desk, policy: str
+) -> None:
+    desk.store.put_result(stored(result("a.example"), owner_uid="uid-before"))
+    assert not await desk.actions.adopt(collection(spec(deletionPolicy=policy)))
+    with pytest.raises(ConflictError, match="about to go"):
+        await Recorder(desk.cluster, desk.store).write(collection(), result("a.example", run=9))
+    assert not desk.cluster.objects
+
+
+async def test_while_its_wishes_can_t_be_read_records_keep_to_the_policy_of_before(desk: Desk) -> None:
+    desk.store.put_result(stored(result("a.example"), owner_uid=collection().uid))
+    assert not await desk.actions.adopt(collection(spec_error="spec can't be read"))

@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from builders import KEY, NOW, collection, collector_settings, job, pod, result, spec
+from builders import KEY, NOW, collection, collector_settings, job, pod, result, spec, stored
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_api.objects import Key
 from novahunt_contract.errands import Task
 from novahunt_operator import erasure_jobs, parse
-from novahunt_operator.erasures import Step, Upkeep, conflict, folders, step, upkeep
+from novahunt_operator.erasures import Step, Upkeep, conflict, doomed, folders, going, step, upkeep
 from novahunt_operator.records import Erasure, JobEnd
 
 CLAIM = VolumePlace("claim", "q4")
@@ -30,6 +30,7 @@ def erasure(place: VolumePlace = CLAIM, made_from: str = "h1", **fields: Any) ->
     made = job(A, key=Key(KEY.namespace, f"erase-{place.path}-{made_from}"), uid=f"uid-{place.path}-{made_from}")
     shared = {name: getattr(made, name) for name in Erasure.__struct_fields__ if hasattr(made, name)}
     given = {"claim_name": place.claim_name, "path": place.path, "suspended": True, "template_hash": made_from}
+    given["noted_uid"] = made.uid
     return Erasure(**{**shared, **given, **fields})
 
 
@@ -73,6 +74,37 @@ def test_where_results_are_retained_there_is_none() -> None:
     assert folders(kept, [stored_in(CLAIM)]) == ()
     assert upkeep(kept, [stored_in(CLAIM)], [erasure()], HASHES).drop == (erasure(),)
     assert folders(deleting(storage={}), [result(A)]) == ()
+
+
+def test_in_a_folder_of_another_none_is_made_unless_something_lies_there_and_excess_goes() -> None:
+    assert upkeep(deleting(), [], [], HASHES, may_store=False) == Upkeep(make=(), drop=())
+    assert upkeep(deleting(), [stored_in(OLD)], [], HASHES, may_store=False).make == (OLD,)
+    outdated = erasure(made_from="h0")
+    assert upkeep(deleting(), [], [outdated], HASHES, may_store=False).drop == (), "there is no better one"
+    assert upkeep(deleting(deletionPolicy="Retain"), [], [outdated], HASHES, may_store=False).drop == (outdated,)
+
+
+def test_a_record_of_a_deleted_collection_or_of_a_file_to_be_erased_is_no_answer() -> None:
+    retained = stored(result("retained.example"))
+    ours, theirs = stored(result("ours.example"), owner_uid="uid-q4"), stored(result(A), owner_uid="uid-before")
+    on_volume = stored(stored_in(CLAIM))
+    orphan = erasure(owner_uid="uid-before")
+    assert doomed([retained, ours, theirs], "uid-q4", []) == {A}
+    assert doomed([retained, ours, on_volume], "uid-q4", []) == frozenset()
+    assert doomed([retained, ours, on_volume], "uid-q4", [orphan]) == {A}
+    copy = msgspec.structs.replace(orphan, noted_uid="uid-in-the-backup")
+    assert doomed([on_volume], "uid-q4", [copy]) == frozenset(), "nothing will be erased"
+    found = going({A})
+    assert found is not None
+    assert found.passes
+    assert "1 DomainResults of a deleted collection" in found.message
+    assert going(frozenset()) is None
+
+
+@pytest.mark.parametrize("noted", ["", "uid-in-the-backup"], ids=["crashed before it was noted", "restored"])
+@pytest.mark.parametrize("state", [{}, {"suspended": False}, {"end": JobEnd.FAILED}])
+def test_a_copy_from_a_backup_is_never_let_go(noted: str, state: dict[str, Any]) -> None:
+    assert step(erasure(noted_uid=noted, **state), [], [], []) is Step.COPY
 
 
 def test_it_is_let_go_when_nobody_can_store_any_more() -> None:

@@ -105,7 +105,7 @@ def test_the_collection_owns_the_job_without_needing_rights_on_its_finalizers() 
             "blockOwnerDeletion": False,
         }
     ]
-    assert owner_reference(labelled) == body["metadata"]["ownerReferences"][0]
+    assert owner_reference(labelled.key.name, labelled.uid) == body["metadata"]["ownerReferences"][0]
     assert set(body["metadata"]["labels"]) == {
         "app.kubernetes.io/name",
         "app.kubernetes.io/managed-by",

@@ -251,3 +251,26 @@ def test_a_second_record_of_a_domain_counts_as_long_as_it_is_there() -> None:
     assert store.in_config_maps(KEY) == 300
     store.drop_result(one.key, one.uid)
     assert store.in_config_maps(KEY) == 0
+
+
+@pytest.mark.parametrize(("owner", "missed"), [(None, 1), ("uid-q4", 1), ("uid-before", 0)])
+def test_what_goes_with_a_deleted_collection_is_not_missed_by_the_next_of_its_name(
+    owner: str | None, missed: int
+) -> None:
+    store = Store()
+    store.put_collection(collection())
+    known = stored(result("a.example", credits_total=7), owner_uid=owner)
+    store.put_result(known)
+    store.lose_result(known.key, known.uid)
+    assert len(store.lost_of(KEY)) == missed
+
+
+def test_what_one_collection_misses_the_next_of_its_name_does_not() -> None:
+    store = Store()
+    before = collection(uid="uid-before")
+    store.put_collection(before)
+    known = stored(result("a.example", credits_total=7), owner_uid="uid-before")
+    store.put_result(known)
+    store.lose_result(known.key, known.uid)
+    store.put_collection(collection(resource_version=before.resource_version + 1))
+    assert store.lost_of(KEY) == ()

@@ -1,0 +1,110 @@
+"""Refused Jobs are tried again when their pause is over, whatever the collection was looked at for meanwhile."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from unittest.mock import AsyncMock, Mock
+
+import pytest
+
+from builders import KEY, collection, spec
+from novahunt_api.cluster import ApiError
+from novahunt_contract.wanted import Wanted
+from novahunt_operator import reconciler
+from novahunt_operator.actions import Actions
+from novahunt_operator.erasing import Erasing
+from novahunt_operator.ledger import Ledger
+from novahunt_operator.lists import NO_LISTS
+from novahunt_operator.metrics import Metrics
+from novahunt_operator.noticeboard import NoticeBoard
+from novahunt_operator.permits import Permits
+from novahunt_operator.progress import ProgressBoard
+from novahunt_operator.reconciler import Reconciler, utc_now
+from novahunt_operator.recorder import Recorder
+from novahunt_operator.scheduler import Scheduler, StartLimit
+from novahunt_operator.settings import read
+from novahunt_operator.store import Store
+from novahunt_operator.workqueue import WorkQueue
+from unit.operator.memory_cluster import MemoryCluster
+from unit.operator.test_settings import NEEDED
+
+WISHES = {
+    "domains": ["a.example"],
+    "deletionPolicy": "Delete",
+    "storage": {"persistentVolumeClaim": {"claimName": "claim"}},
+}
+
+
+class Refusing(MemoryCluster):
+    """A cluster whose quota takes no Job while it is full."""
+
+    full = True
+
+    def _write(self, method: str, path: str, body: Any) -> dict[str, Any]:
+        if method == "POST" and self.full:
+            raise ApiError(403, "Forbidden", "exceeded quota")
+        kept = super()._write(method, path, body)
+        kept["metadata"].setdefault("creationTimestamp", "2026-11-24T12:00:00Z")
+        return kept
+
+
+class Desk:
+    """A reconciler of one collection; its queue is only written down."""
+
+    def __init__(self) -> None:
+        self.cluster, self.store, metrics = Refusing(), Store(), Metrics()
+        settings = read(NEEDED)
+        recorder = Recorder(self.cluster, self.store)
+        self.queue = Mock(spec=WorkQueue)
+        reporter = Mock()
+        reporter.too_early.return_value = 0.0
+        reporter.report = AsyncMock(return_value=None)
+        actions = Actions(
+            self.cluster, self.store, recorder, settings.collector, metrics=metrics, progressed=lambda _key: None
+        )
+        self.reconciler = Reconciler(
+            settings=settings,
+            store=self.store,
+            sources=Mock(wanted=AsyncMock(return_value=Wanted(("a.example",)))),
+            suppression=Mock(lists=AsyncMock(return_value=NO_LISTS)),
+            scheduler=Scheduler(2, StartLimit(0, timedelta(minutes=1))),
+            actions=actions,
+            reporter=reporter,
+            permits=Permits(15, 500),
+            ledger=Ledger(self.cluster, self.store, repeats_charged=False, now=utc_now),
+            progress=ProgressBoard(),
+            notices=NoticeBoard(),
+            erasing=Erasing(self.cluster, self.store, recorder, settings.collector, metrics),
+            queue=self.queue,
+            metrics=metrics,
+        )
+
+    async def pauses(self) -> list[float]:
+        """Look once; return in how many seconds the collection is to come again."""
+        self.queue.reset_mock()
+        await self.reconciler.reconcile(KEY)
+        return [call.args[1] if len(call.args) > 1 else 0.0 for call in self.queue.add.call_args_list]
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    found = Desk()
+    yield found
+    await found.cluster.close()
+
+
+async def test_a_look_in_between_does_not_use_the_next_try_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.store.put_collection(collection(spec(**WISHES)))
+    pause = reconciler._REFUSED_SECONDS
+    assert any(0 < seconds <= pause for seconds in await desk.pauses())
+    assert not list(desk.store.jobs()), "nothing is stored that nobody would erase"
+    desk.cluster.full = False
+    # Something else has changed: its erasure is taken now, its runs still pause.
+    assert any(0 < seconds <= pause for seconds in await desk.pauses())
+    assert len(list(desk.store.erasures())) == 1
+    assert not list(desk.store.jobs())
+    later = time.monotonic() + pause
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    await desk.pauses()
+    assert [job.domain for job in desk.store.jobs()] == ["a.example"]

@@ -1,5 +1,6 @@
 """Decides what to do for a collection now: a pure function of the world and of what may be started."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -130,9 +131,9 @@ def look(world: World, limits: Limits, conflict: Conflict | None = None) -> Outl
     blocked = _blocked(world, found, conflict)
     errands = _errands(world, found, limits, conflict)
     expiry = look_at_retention(world, found.busy)
-    pausing = {domain: ready_at(world.results.get(domain)) or world.now for domain in found.due}
-    spent = {domain for domain in found.due if share_is_spent(spec, world.results.get(domain), world.now)}
-    ready = [domain for domain, at in pausing.items() if at <= world.now and domain not in spent]
+    pausing = _pausing(world, found.due)
+    spent = _spent(world, found.due)
+    ready = [domain for domain in found.due if domain not in pausing and domain not in spent]
     room = judge(world.collection, results, found, limits.max_config_map_bytes)
     affordable, too_dear = _affordable(world, ready, money.available)
     share = _share(world, found, errands, breaker, blocked)
@@ -161,6 +162,22 @@ def look(world: World, limits: Limits, conflict: Conflict | None = None) -> Outl
         errands=errands,
         expiry=expiry,
     )
+
+
+def _pausing(world: World, due: Iterable[str]) -> dict[str, datetime]:
+    """Return the due domains that may not run yet, and until when."""
+    # Most due domains of a large list have no result yet, and so no pause.
+    known = ((domain, result) for domain in due if (result := world.results.get(domain)) is not None)
+    ready = ((domain, ready_at(result)) for domain, result in known)
+    return {domain: at for domain, at in ready if at is not None and at > world.now}
+
+
+def _spent(world: World, due: Iterable[str]) -> set[str]:
+    """Return the due domains that have spent their own share of the budget."""
+    spec = world.collection.spec
+    if spec.budget is None or spec.budget.max_credits_per_domain is None:
+        return set()
+    return {domain for domain in due if share_is_spent(spec, world.results.get(domain), world.now)}
 
 
 def _share(world: World, found: Survey, errands: Errands, breaker: OpenBreaker | None, blocked: str | None) -> int:

@@ -136,7 +136,7 @@ def survey(world: World) -> Survey:
     for domain in world.wanted.domains:
         job = jobs.live.pop(domain, None)
         result = world.results.get(domain)
-        old_at = due_at(result, every) if result is not None else None
+        old_at = due_at(result, every) if result is not None and every is not None else None
         answer = result if result is not None and _stands(result, world.collection, old_at, world.now) else None
         at_rest = job is None and domain not in jobs.ending and (old_at is None or old_at > world.now)
         if answer is not None and at_rest and answer.outcome is not Outcome.PENDING:

@@ -1,0 +1,61 @@
+"""The program: its commands, and how it ends."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from novahunt_cli import collecting, looking, options
+from novahunt_cli.exits import CommandError, Exit
+from novahunt_contract import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="novahunt")
+@options.everywhere
+def novahunt(**_given: Any) -> None:
+    """Collect business addresses of many domains with NovaHunt on Kubernetes."""
+
+
+for _command in (
+    collecting.collect,
+    collecting.watch,
+    collecting.estimate,
+    looking.status,
+    looking.why,
+    looking.results,
+):
+    novahunt.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None, program: str = "novahunt") -> int:
+    """Run one command, and return the exit code; errors are one line on standard error."""
+    try:
+        ended = novahunt.main(
+            args=None if arguments is None else list(arguments), prog_name=program, standalone_mode=False
+        )
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CommandError as error:
+        click.echo(f"novahunt: {error}", err=True)
+        return error.code
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Who read the answer has seen enough; Python would complain at its own end.
+        sys.stderr.close()
+        return Exit.ERROR
+    return int(ended) if isinstance(ended, int) else Exit.DONE
+
+
+def run() -> None:
+    """Run as `novahunt`, or as kubectl's plugin."""
+    plugin = Path(sys.argv[0]).name.startswith("kubectl-")
+    sys.exit(main(program="kubectl novahunt" if plugin else "novahunt"))
+
+
+if __name__ == "__main__":
+    run()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from novahunt_cli import collecting, looking, options
+from novahunt_cli import collecting, completing, forgetting, looking, options, wishing
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_contract import __version__
 
@@ -26,6 +26,11 @@ for _command in (
     looking.status,
     looking.why,
     looking.results,
+    wishing.retry,
+    wishing.suspend,
+    wishing.resume,
+    forgetting.forget,
+    completing.completion,
 ):
     novahunt.add_command(_command)
 
@@ -34,7 +39,10 @@ def main(arguments: Sequence[str] | None = None, program: str = "novahunt") -> i
     """Run one command, and return the exit code; errors are one line on standard error."""
     try:
         ended = novahunt.main(
-            args=None if arguments is None else list(arguments), prog_name=program, standalone_mode=False
+            args=None if arguments is None else list(arguments),
+            prog_name=program,
+            standalone_mode=False,
+            complete_var=completing.VARIABLE,
         )
     except click.ClickException as error:
         error.show()

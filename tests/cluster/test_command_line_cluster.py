@@ -1,0 +1,177 @@
+"""The command line as a person's program against a real control plane: what it does, says, and ends with."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cluster.control_plane import ROOT, Answer
+from cluster.world import World
+from hunter_simulator import truth
+from novahunt_cli.exits import Exit
+
+pytestmark = pytest.mark.cluster
+
+SECONDS = 90.0
+ADDRESSES = {"small.example": 7, "other.example": 23}
+
+
+async def novahunt(world: World, *arguments: str, stdin: str = "", more: Mapping[str, str] | None = None) -> Answer:
+    """Run the program in the world's namespace."""
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(world.plane.kubeconfig),
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("common", "cli")),
+        **(more or {}),
+    }
+    program = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "novahunt_cli",
+        "-n",
+        world.namespace,
+        *arguments,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            out, err = await program.communicate(stdin.encode())
+    finally:
+        if program.returncode is None:
+            program.kill()
+    return Answer(program.returncode or 0, out.decode(), err.decode())
+
+
+def fill(world: World) -> None:
+    for domain, size in ADDRESSES.items():
+        world.simulator.set_domain(domain, size)
+
+
+def people(domain: str) -> list[str]:
+    return [person.value for person in truth(domain, ADDRESSES[domain])]
+
+
+async def test_a_list_is_collected_waited_for_listed_and_exported(world: World) -> None:
+    fill(world)
+    text = "domain\nsmall.example\nhttps://www.other.example/\nnothing\nsmall.example\n"
+    made = await novahunt(world, "collect", "-f", "-", "--name", "leads", "--wait", "--timeout", "80", stdin=text)
+    assert made.code == Exit.DONE, made
+    assert "standard input line 4 'nothing'" in made.err
+    assert "It is done" in made.err
+
+    status = await novahunt(world, "status", "leads")
+    assert status.code == Exit.DONE
+    assert "2/2" in status.out
+    as_json = json.loads((await novahunt(world, "status", "leads", "-o", "json")).out)
+    assert as_json["status"]["domains"]["succeeded"] == 2
+    assert (await novahunt(world, "status", "-o", "name")).out == "domaincollection.novahunt.io/leads\n"
+
+    listed = await novahunt(world, "results", "leads")
+    rows = [line.split() for line in listed.out.splitlines()]
+    assert [row[:4] for row in rows[1:]] == [
+        ["other.example", "Collected", "23", "3"],
+        ["small.example", "Collected", "7", "1"],
+    ]
+    assert (await novahunt(world, "watch", "leads")).code == Exit.DONE
+    assert "It is done" in (await novahunt(world, "why", "leads")).out
+    assert (await novahunt(world, "collect", "small.example", "--name", "leads")).code == Exit.ERROR
+
+
+async def test_what_is_suspended_is_explained_and_goes_on(world: World) -> None:
+    fill(world)
+    assert (await novahunt(world, "collect", "small.example", "--name", "calm", "--suspend")).code == Exit.DONE
+    await world.until("calm", lambda found: found.condition("Suspended")[0] == "True", "suspended")
+    told = await novahunt(world, "why", "calm")
+    assert told.out.startswith("It is suspended.")
+    assert f"novahunt -n {world.namespace} resume calm" in told.out
+    assert (await novahunt(world, "resume", "calm")).code == Exit.DONE
+    await world.ready("calm")
+    assert (await novahunt(world, "suspend", "calm")).out == "domaincollection.novahunt.io/calm suspended\n"
+    assert (await world.collection("calm")).metadata.generation == 3
+
+
+async def test_a_missing_key_ends_the_waiting_with_what_helps(world: World) -> None:
+    fill(world)
+    options = ["--name", "keyless", "--key-secret", "absent/API", "--wait", "--timeout", "80"]
+    told = await novahunt(world, "collect", "small.example", *options)
+    assert told.code in (Exit.STALLED, Exit.TIMEOUT), told
+    if told.code == Exit.STALLED:
+        assert "create secret generic absent --from-literal=API=YOUR_KEY" in told.err
+
+
+async def test_estimates_leave_nothing_behind(world: World) -> None:
+    fill(world)
+    told = await novahunt(world, "estimate", *ADDRESSES, "-o", "json", "--timeout", "80")
+    assert told.code == Exit.DONE, told
+    assert json.loads(told.out)["emails"] == sum(ADDRESSES.values())
+    assert (await novahunt(world, "status", "-o", "name")).out == ""
+
+
+async def test_an_address_is_forgotten_and_named_nowhere(world: World) -> None:
+    fill(world)
+    made = await novahunt(world, "collect", *ADDRESSES, "--name", "leads", "--wait", "--timeout", "80")
+    assert made.code == Exit.DONE, made
+    address = people("small.example")[0]
+
+    refused = await novahunt(world, "forget", address)
+    assert refused.code == Exit.USAGE
+    assert "--create" in refused.err
+
+    told = await novahunt(world, "forget", "-", "--create", stdin=address.upper() + "\n")
+    assert told.code == Exit.DONE, told
+    assert told.out == "leads: 1 address removed from 1 document in ConfigMaps\n"
+    left = {item.email for item in (await world.documents("leads"))["small.example"].items}
+    assert left == set(people("small.example")) - {address}
+
+    whole = await novahunt(world, "forget", "@other.example")
+    assert whole.out == "leads: 23 addresses removed from 1 document in ConfigMaps\n", whole
+    assert not (await world.documents("leads"))["other.example"].items
+    events = world.plane.kubectl("get", "events", "-n", world.namespace, "-o", "yaml")
+    for said in (refused, told, whole):
+        assert address not in (said.out + said.err).lower()
+    assert address not in events + world.operator.log
+
+
+async def test_failed_domains_give_a_code_and_are_retried(world: World) -> None:
+    fill(world)
+    world.simulator.set_domain("gone.example", 0)
+    world.apply("leads", ["small.example"])
+    await world.ready("leads")
+    assert (await novahunt(world, "retry", "leads")).code == Exit.DONE
+    await world.until("leads", lambda found: bool(found.status.retry_failed_handled), "told to retry")
+    again = await novahunt(world, "retry", "leads", "--all-domains")
+    assert again.code == Exit.DONE
+    await world.until("leads", lambda found: found.status.recollect_handled is not None, "told to recollect")
+
+
+async def test_what_is_not_there_or_not_allowed_has_its_own_code(world: World, tmp_path: Path) -> None:
+    for command in ("status", "why", "results", "watch", "suspend"):
+        told = await novahunt(world, command, "absent")
+        assert told.code == Exit.NOT_FOUND, told
+        assert "absent" in told.err
+        assert told.err.count("\n") == 1
+
+    world.plane.kubectl("create", "serviceaccount", "nobody", "-n", world.namespace)
+    token = world.plane.kubectl("create", "token", "nobody", "-n", world.namespace).strip()
+    config = yaml.safe_load(world.plane.kubeconfig.read_text())
+    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
+    file = tmp_path / "nobody"
+    file.write_text(yaml.safe_dump(config))
+    told = await novahunt(world, "status", more={"KUBECONFIG": str(file)})
+    assert told.code == Exit.NOT_ALLOWED, told
+    assert 'cannot list resource "domaincollections"' in told.err
+    assert token not in told.err
+
+
+async def test_a_dry_run_makes_nothing(world: World) -> None:
+    told = await novahunt(world, "collect", "small.example", "--dry-run", "server", "-o", "json")
+    assert json.loads(told.out)["spec"]["maxResults"] == 5000, "the schema's defaults are shown"
+    assert (await novahunt(world, "status", "-o", "name")).out == ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from novahunt_cli import collecting, completing, forgetting, looking, options, wishing
+from novahunt_cli import collecting, completing, exporting, forgetting, looking, options, wishing
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_contract import __version__
 
@@ -26,6 +26,7 @@ for _command in (
     looking.status,
     looking.why,
     looking.results,
+    exporting.export,
     wishing.retry,
     wishing.suspend,
     wishing.resume,

@@ -186,7 +186,7 @@ async def test_waiting_has_an_end_of_its_own_and_leaves_cleanly(world: World) ->
     assert await asyncio.wait_for(watching.stderr.readline(), SECONDS)
     watching.send_signal(signal.SIGINT)
     _, rest = await watching.communicate()
-    assert (watching.returncode, rest) == (Exit.INTERRUPTED, b"")
+    assert (watching.returncode, rest.strip()) == (Exit.INTERRUPTED, b"")
 
 
 async def test_what_is_not_there_or_not_allowed_has_its_own_code(world: World, tmp_path: Path) -> None:

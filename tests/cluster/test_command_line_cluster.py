@@ -208,6 +208,23 @@ async def test_what_is_not_there_or_not_allowed_has_its_own_code(world: World, t
     assert token not in told.err
 
 
+async def test_kubectl_runs_it_as_its_plugin(world: World, tmp_path: Path) -> None:
+    plugin = tmp_path / "kubectl-novahunt"
+    start = "import sys; sys.argv[0] = 'kubectl-novahunt'; from novahunt_cli.__main__ import run; run()"
+    folders = os.pathsep.join(str(ROOT / part) for part in ("common", "cli"))
+    plugin.write_text(f'#!/bin/sh\nPYTHONPATH={folders} exec {sys.executable} -c "{start}" "$@"\n')
+    plugin.chmod(0o755)
+    world.apply("leads", ["small.example"], suspend=True)
+    program = await asyncio.create_subprocess_exec(
+        str(world.plane.kubectl_path),
+        *("novahunt", "status", "-n", world.namespace, "-o", "name"),
+        env={**world.plane.environment, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await program.communicate()
+    assert (program.returncode, out) == (0, b"domaincollection.novahunt.io/leads\n")
+
+
 async def test_a_dry_run_makes_nothing(world: World) -> None:
     told = await novahunt(world, "collect", "small.example", "--dry-run", "server", "-o", "json")
     assert json.loads(told.out)["spec"]["maxResults"] == 5000, "the schema's defaults are shown"

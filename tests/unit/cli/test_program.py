@@ -153,3 +153,15 @@ def test_each_refusal_has_a_sentence_and_a_code(code: int, body: bytes, expected
 )
 def test_spans_are_written_as_kubectl_does(seconds: float, text: str) -> None:
     assert showing.span(seconds) == text
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_each_shell_gets_a_completion_that_asks_the_program(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == Exit.DONE
+    assert "_NOVAHUNT_COMPLETE" in capsys.readouterr().out
+
+
+def test_without_a_cluster_no_name_is_completed_and_nothing_is_said() -> None:
+    environment = {"_NOVAHUNT_COMPLETE": "bash_complete", "COMP_WORDS": "novahunt why ", "COMP_CWORD": "2"}
+    answer = CliRunner().invoke(novahunt, [], env=environment, prog_name="novahunt", complete_var="_NOVAHUNT_COMPLETE")
+    assert (answer.exit_code, answer.output.strip()) == (0, "")

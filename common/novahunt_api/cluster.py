@@ -1,11 +1,13 @@
 """Calls to the Kubernetes API: one place for authentication, retries, errors and watches."""
 
 import asyncio
+import os
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 import aiohttp
@@ -104,12 +106,63 @@ class _NotCounted:
         return nullcontext(ApiCall())
 
 
+@dataclass(frozen=True)
+class Kubeconfig:
+    """Which kubeconfig, and which of its contexts, a person means; None: what kubectl would take."""
+
+    file: str | None = None
+    context: str | None = None
+
+    def is_there(self) -> bool:
+        """Tell whether any of its files is there."""
+        return any(Path(file).expanduser().is_file() for file in self._files)
+
+    @property
+    def _files(self) -> list[str]:
+        named = self.file or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        return [file for file in named.split(os.pathsep) if file]
+
+    async def load(self, configuration: client.Configuration) -> None:
+        """Read it; where nothing is named and there is none, a pod's service account will do, as with kubectl.
+
+        Raises:
+            ConfigException: there is no such file or context, or it can't be used.
+        """
+        if self.is_there():
+            await config.load_kube_config(self.file, self.context, client_configuration=configuration)
+            return
+        try:
+            if self.file is None and self.context is None:
+                config.load_incluster_config(client_configuration=configuration)
+                return
+        except config.ConfigException:
+            pass
+        raise config.ConfigException(f"there is no kubeconfig {' or '.join(self._files)}")
+
+
 class Cluster:
     """A connection to one API server. None of its calls logs or returns a token."""
 
-    def __init__(self, api: client.ApiClient, counting: Counting | None = None, *, program: str = "novahunt") -> None:
-        """Take a client, what counts the calls (None: nothing does), and who makes them, for the server's audit log."""
+    def __init__(
+        self,
+        api: client.ApiClient,
+        counting: Counting | None = None,
+        *,
+        program: str = "novahunt",
+        patience: float = _RETRY_SECONDS,
+    ) -> None:
+        """Take a client and how its calls are made.
+
+        Args:
+            api: The client.
+            counting: What counts the calls; None: nothing does.
+            program: Who makes them, for the server's audit log.
+            patience: Seconds for which a call is tried again while the server is too busy or away.
+        """
         self._api = api
+        self._with_retries = backoff.on_exception(
+            _pauses, UnavailableError, max_time=patience, jitter=None, logger=None
+        )(self._call_in_turn)
         self._counting = counting or _NotCounted()
         self._program = program
         self._gate = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -117,18 +170,33 @@ class Cluster:
         """Asked before each write; a replica that has lost its lease must not write."""
 
     @classmethod
-    async def connect(cls, counting: Counting | None = None, *, program: str) -> Self:
-        """Connect as the pod's service account, or else as the current kubeconfig context."""
+    async def connect(
+        cls,
+        counting: Counting | None = None,
+        *,
+        program: str,
+        kubeconfig: Kubeconfig | None = None,
+        patience: float = _RETRY_SECONDS,
+    ) -> Self:
+        """Connect as the kubeconfig says; None: as the pod's service account, or else as the current context."""
         configuration = client.Configuration()
-        try:
-            config.load_incluster_config(client_configuration=configuration)
-        except config.ConfigException:
-            await config.load_kube_config(client_configuration=configuration)
+        if kubeconfig is not None:
+            await kubeconfig.load(configuration)
+        else:
+            try:
+                config.load_incluster_config(client_configuration=configuration)
+            except config.ConfigException:
+                await config.load_kube_config(client_configuration=configuration)
         # Watches hold theirs for minutes, two for each namespace: the number of calls is what is limited.
         configuration.connection_pool_maxsize = 0
         # aiohttp would look for a netrc file before each call, in a thread of its own.
         configuration.client_session_kwargs = {"trust_env": False}
-        return cls(client.ApiClient(configuration), counting, program=program)
+        return cls(client.ApiClient(configuration), counting, program=program, patience=patience)
+
+    @property
+    def host(self) -> str:
+        """Where the API server is."""
+        return str(self._api.configuration.host)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -180,17 +248,16 @@ class Cluster:
         content_type: str = "application/json",
         accept: str = _ANY_JSON,
     ) -> bytes:
-        """Make one call, and again while the server is too busy or away, for up to a minute.
+        """Make one call, and again while the server is too busy or away, for as long as the client's patience lasts.
 
         A repeated create may find its own first try: the caller must take ConflictError for that.
 
         Raises:
             ApiError: one of its kinds; UnavailableError only after all retries.
         """
-        return await self._call_with_retries(method, path, query, body, content_type, accept=accept)
+        return await self._with_retries(method, path, query, body, content_type, accept=accept)
 
-    @backoff.on_exception(_pauses, UnavailableError, max_time=_RETRY_SECONDS, jitter=None, logger=None)
-    async def _call_with_retries(
+    async def _call_in_turn(
         self, method: str, path: str, query: Mapping[str, str] | None, body: object, content_type: str, *, accept: str
     ) -> bytes:
         if method != "GET" and not self.may_write():

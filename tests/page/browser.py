@@ -26,8 +26,8 @@ _AXE_INTEGRITY = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76A
 """SHA-512 of the package, as npm's lock files write it. Its licence is MPL-2.0: fetched for tests, never committed."""
 
 _FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
 
@@ -69,7 +69,9 @@ def axe() -> str:
                 subprocess.run(command, check=True, stdout=sys.stderr)
                 (Path(new) / archive.name).rename(archive)
     data = archive.read_bytes()
-    assert base64.b64encode(hashlib.sha512(data).digest()).decode() == _AXE_INTEGRITY, f"{archive} is not what is pinned"
+    assert base64.b64encode(hashlib.sha512(data).digest()).decode() == _AXE_INTEGRITY, (
+        f"{archive} is not what is pinned"
+    )
     with tarfile.open(archive) as packed:
         script = packed.extractfile("package/axe.min.js")
         assert script is not None
@@ -103,7 +105,9 @@ def findings(browser: WebDriver) -> list[str]:
     # Over the debugging protocol, as the page's own policy lets no foreign script in.
     browser.execute_script(axe())
     result = browser.execute_async_script(
-        "const done = arguments[0]; axe.run().then(r => done(r.violations)).catch(e => done([{id: String(e), impact: 'critical', nodes: []}]));"
+        "const done = arguments[0];"
+        "const failed = (e) => done([{id: String(e), impact: 'critical', nodes: []}]);"
+        "axe.run().then((r) => done(r.violations), failed);"
     )
     return [
         f"{one['id']} ({one['impact']}): {json.dumps([node['html'][:200] for node in one['nodes']])}"

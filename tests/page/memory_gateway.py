@@ -60,7 +60,9 @@ class MemoryGateway:
     async def export(self, name: str, form: Form) -> AsyncIterator[bytes]:
         yield f"{name} as {form}\r\n".encode()
 
-    def hold(self, name: str, *, spec: dict[str, Any] | None = None, status: dict[str, Any] | None = None) -> Collection:
+    def hold(
+        self, name: str, *, spec: dict[str, Any] | None = None, status: dict[str, Any] | None = None
+    ) -> Collection:
         """Hold a collection, from fields as they come over the wire."""
         raw = {
             "metadata": {
@@ -87,7 +89,14 @@ def working(gateway: MemoryGateway, name: str = "q4-prospects", done: int = 47, 
         status={
             "observedGeneration": 1,
             "progress": done * 100 // 120,
-            "domains": {"total": 120, "succeeded": done - 2, "failed": 2, "running": 2, "waiting": 120 - done - 2, "invalid": 1},
+            "domains": {
+                "total": 120,
+                "succeeded": done - 2,
+                "failed": 2,
+                "running": 2,
+                "waiting": 120 - done - 2,
+                "invalid": 1,
+            },
             "running": [
                 {"domain": domains[118], "percent": 40, "emails": 30},
                 {"domain": domains[119], "percent": 80, "emails": 71},
@@ -123,7 +132,9 @@ def finished(gateway: MemoryGateway, name: str = "berlin") -> None:
             "domains": {"total": 1, "succeeded": 1},
             "emails": 120,
             "credits": {"used": 12},
-            "conditions": [{"type": "Ready", "status": "True", "reason": "Completed", "message": "1 of 1 domain is done"}],
+            "conditions": [
+                {"type": "Ready", "status": "True", "reason": "Completed", "message": "1 of 1 domain is done"}
+            ],
         },
     )
     gateway.found[name] = [builders.stored(builders.result("example.com", emails=120))]

@@ -1,5 +1,6 @@
 """Draws samples as two small charts, and as the table that says the same. Pure."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -44,7 +45,7 @@ def draw(samples: Sequence[Sample]) -> Chart | None:
     """Return the charts; None: one sample makes no line."""
     if len(samples) < 2:  # noqa: PLR2004 - a line has two ends
         return None
-    rates = [0.0, *(_rate(before, after) for before, after in zip(samples, samples[1:], strict=False))]
+    rates = [0.0, *(_rate(before, after) for before, after in itertools.pairwise(samples))]
     rates[0] = rates[1]
     times = [sample.at for sample in samples]
     step = max(1, -(-(len(samples) - 1) // (_TABLE_ROWS - 1)))

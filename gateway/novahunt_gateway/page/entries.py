@@ -59,7 +59,7 @@ def from_file(name: str, text: str) -> Iterable[wanted.Entry]:
 def _from_table(text: str) -> Iterable[wanted.Entry]:
     separator = max(",;\t", key=text.split("\n", 1)[0].count)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator)]
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise UnreadableError(f"The CSV can't be read: {error}.") from None
     column, start = 0, 0
@@ -104,5 +104,3 @@ def read_budget(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):  # noqa: PLR2004 - below the schema's limit
         return None
     return int(text) or None
-
-

@@ -1,16 +1,16 @@
 """The routes that make a collection: a form, a preview that says what it comes to, then an estimate or a start."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import FormData, UploadFile
 
 from novahunt_api.spec import CollectionSpec, Mode
 from novahunt_contract import wanted
 from novahunt_gateway.page import entries, rendering
 from novahunt_gateway.page.port import Gateway, RefusedError, Right, TakenError, Wish
-from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal, text
+from novahunt_gateway.page.visitors import AnswerError, Given, Visitor, Visitors, refusal
 
 _DEFAULTS = CollectionSpec()
 _NO_BUDGET = "Give a whole number of credits, at least 1: nothing starts without a budget."
@@ -25,9 +25,9 @@ class Making:
 
     def install(self, router: APIRouter) -> None:
         """Add the routes."""
-        router.add_api_route("/collections/new", self._empty, methods=["GET"])
-        router.add_api_route("/collections/new", self._preview, methods=["POST"])
-        router.add_api_route("/collections/new/start", self._start, methods=["POST"])
+        router.add_api_route("/new", self._empty, methods=["GET"])
+        router.add_api_route("/new", self._preview, methods=["POST"])
+        router.add_api_route("/new/start", self._start, methods=["POST"])
         router.add_api_route("/collections/{name}/collect", self._collect, methods=["POST"])
 
     async def _known(self, request: Request) -> Visitor:
@@ -43,9 +43,9 @@ class Making:
     async def _preview(self, request: Request) -> Response:
         visitor = await self._known(request)
         form = await self._visitors.form(request, visitor.session)
-        pasted = text(form, "domains")
+        pasted = form.text("domains")
         try:
-            given = [*wanted.from_text("list", pasted), *await _uploaded(form)]
+            given = [*wanted.from_text("list", pasted), *_uploaded(form)]
         except entries.UnreadableError as error:
             return _form(visitor, 400, pasted=pasted, file_error=str(error))
         if not given:
@@ -58,10 +58,10 @@ class Making:
         visitor = await self._known(request)
         form = await self._visitors.form(request, visitor.session)
         found = entries.preview(
-            wanted.from_text("list", text(form, "domains")), _DEFAULTS.max_results, _DEFAULTS.page_size
+            wanted.from_text("list", form.text("domains")), _DEFAULTS.max_results, _DEFAULTS.page_size
         )
-        name, budget = text(form, "name").strip(), text(form, "budget").strip()
-        estimate = text(form, "do") == "estimate"
+        name, budget = form.text("name").strip(), form.text("budget").strip()
+        estimate = form.text("do") == "estimate"
         credits_ = entries.read_budget(budget)
         errors = {}
         if (why := entries.refused_name(name)) is not None:
@@ -86,7 +86,7 @@ class Making:
         found = self._gateway.collection(name) if visitor.may(Right.GET) else None
         if found is None or not visitor.may(Right.PATCH):
             return refusal(403, "You may not change this collection", "It takes get and patch on domaincollections.")
-        credits_ = entries.read_budget(text(form, "budget"))
+        credits_ = entries.read_budget(form.text("budget"))
         if credits_ is None:
             return refusal(400, "A budget is missing", _NO_BUDGET)
         budget: dict[str, object] = {"maxCredits": credits_}
@@ -97,16 +97,11 @@ class Making:
         return rendering.redirect(f"/collections/{name}")
 
 
-async def _uploaded(form: FormData) -> list[wanted.Entry]:
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        return []
-    return list(entries.from_file(file.filename, entries.decoded(await file.read())))
+def _uploaded(form: Given) -> Iterable[wanted.Entry]:
+    return entries.from_file(form.file_name, entries.decoded(form.file)) if form.file is not None else ()
 
 
-def _form(
-    visitor: Visitor, status: int = 200, *, pasted: str = "", error: str = "", file_error: str = ""
-) -> Response:
+def _form(visitor: Visitor, status: int = 200, *, pasted: str = "", error: str = "", file_error: str = "") -> Response:
     return rendering.html("new.html", status, visitor=visitor, pasted=pasted, error=error, file_error=file_error)
 
 
@@ -119,5 +114,10 @@ def _shown(
     budget: str = "",
     errors: dict[str, str] | None = None,
 ) -> Response:
-    shown: dict[str, Any] = {"found": found, "name": name, "budget": budget, "errors": {"all": "", "name": "", "budget": "", **(errors or {})}}
+    shown: dict[str, Any] = {
+        "found": found,
+        "name": name,
+        "budget": budget,
+        "errors": {"all": "", "name": "", "budget": "", **(errors or {})},
+    }
     return rendering.html("preview.html", status, visitor=visitor, max_results=_DEFAULTS.max_results, **shown)

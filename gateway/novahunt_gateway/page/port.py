@@ -46,13 +46,17 @@ class RefusedError(Exception):
     """The API server refused what was asked; the text is its reason, for the person who asked."""
 
 
+class AwayError(Exception):
+    """The API server does not answer."""
+
+
 class Gateway(Protocol):
     """The gateway as the page sees it. None of its calls logs a token or an address."""
 
     namespace: str
 
     async def may(self, token: str, *rights: Right) -> frozenset[Right]:
-        """Return which of the rights the token's owner has; none for a token that nobody knows."""
+        """Return which of the rights the token's owner has; none for a token that nobody knows. AwayError."""
 
     def collections(self) -> Sequence[Collection]:
         """Return all collections of the namespace, as last seen."""

@@ -14,8 +14,8 @@ from novahunt_client.explain import explain
 from novahunt_gateway.page import chart, making, rendering, views
 from novahunt_gateway.page.port import Form, Gateway, RefusedError, Right
 from novahunt_gateway.page.samples import Samples
-from novahunt_gateway.page.sessions import MAX_TOKEN, Seal
-from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal, text
+from novahunt_gateway.page.sessions import Seal
+from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal
 
 _SAMPLE_SECONDS = 5.0
 _MEDIA = {Form.CSV: "text/csv; charset=utf-8", Form.JSON: "application/json"}
@@ -32,19 +32,19 @@ class Page:
     def install(self, app: FastAPI) -> None:
         """Add the routes to an app, after all others: the last one answers for every other path."""
         router = APIRouter(include_in_schema=False, default_response_class=Response)
-        get, post = {"methods": ["GET"]}, {"methods": ["POST"]}
-        router.add_api_route("/login", self._login_form, **get)
-        router.add_api_route("/login", self._login, **post)
-        router.add_api_route("/logout", self._logout, **post)
-        router.add_api_route("/static/{name}", self._file, **get)
-        router.add_api_route("/", self._list, **get)
-        router.add_api_route("/partials/collections", self._list_part, **get)
-        router.add_api_route("/partials/collections/{name}", self._one_part, **get)
+        get, post = ["GET"], ["POST"]
+        router.add_api_route("/login", self._login_form, methods=get)
+        router.add_api_route("/login", self._login, methods=post)
+        router.add_api_route("/logout", self._logout, methods=post)
+        router.add_api_route("/static/{name}", self._file, methods=get)
+        router.add_api_route("/", self._list, methods=get)
+        router.add_api_route("/partials/collections", self._list_part, methods=get)
+        router.add_api_route("/partials/collections/{name}", self._one_part, methods=get)
         making.Making(self._gateway, self._visitors).install(router)
-        router.add_api_route("/collections/{name}", self._one, **get)
-        router.add_api_route("/collections/{name}/download", self._download, **get)
-        router.add_api_route("/collections/{name}/{action}", self._act, **post)
-        router.add_api_route("/{path:path}", self._nothing, **get)
+        router.add_api_route("/collections/{name}", self._one, methods=get)
+        router.add_api_route("/collections/{name}/download", self._download, methods=get)
+        router.add_api_route("/collections/{name}/{action}", self._act, methods=post)
+        router.add_api_route("/{path:path}", self._nothing, methods=get)
         app.include_router(router)
         app.add_exception_handler(AnswerError, _answer)
 
@@ -69,20 +69,19 @@ class Page:
             await asyncio.sleep(_SAMPLE_SECONDS)
 
     async def _login_form(self, request: Request) -> Response:
-        session = self._visitors.begin()
-        response = rendering.html("login.html", csrf=session.csrf, error="", visitor=None)
-        return self._visitors.keep(request, session, response)
+        return self._ask(request)
 
     async def _login(self, request: Request) -> Response:
-        form = await self._visitors.form(request, self._visitors.session(request))
-        token = text(form, "token").strip()
-        rights = await self._gateway.may(token, *Right) if 0 < len(token) <= MAX_TOKEN and token.isascii() else ()
-        if not rights:
-            session = self._visitors.begin()
-            error = "This token opens nothing here. See that it is whole, and not too old."
-            response = rendering.html("login.html", 401, csrf=session.csrf, error=error, visitor=None)
-            return self._visitors.keep(request, session, response)
+        form = await self._visitors.form(request, self._visitors.before_login(request))
+        token = form.text("token").strip()
+        if not await self._visitors.rights(token):
+            return self._ask(request, 401, "This token opens nothing here. See that it is whole, and not too old.")
         return self._visitors.keep(request, self._visitors.begin(token), rendering.redirect("/"))
+
+    def _ask(self, request: Request, status: int = 200, error: str = "") -> Response:
+        session = self._visitors.begin()
+        response = rendering.html("login.html", status, csrf=session.csrf, error=error, visitor=None)
+        return self._visitors.keep(request, session, response)
 
     async def _logout(self, request: Request) -> Response:
         await self._visitors.form(request, self._visitors.session(request))
@@ -127,7 +126,9 @@ class Page:
     def _find(self, visitor: Visitor, name: str) -> Collection:
         found = self._gateway.collection(name) if visitor.may(Right.GET) else None
         if found is None:
-            raise AnswerError(refusal(404, "There is no such collection", "It may have been deleted, or you may not read it."))
+            raise AnswerError(
+                refusal(404, "There is no such collection", "It may have been deleted, or you may not read it.")
+            )
         return found
 
     def _one_shown(self, request: Request, visitor: Visitor, collection: Collection) -> dict[str, Any]:

@@ -11,7 +11,7 @@ IDLE_SECONDS = 3600
 """A session ends that long after the last page that its person opened; live updates don't prolong it."""
 LONGEST_SECONDS = 12 * 3600
 """After that a person logs in again, whatever they did."""
-MAX_TOKEN = 3000
+MAX_TOKEN = 2600
 """Characters; sealed it must fit into a cookie, of which browsers keep 4,096 bytes."""
 
 
@@ -46,9 +46,7 @@ class Seal:
         if not value:
             return None
         try:
-            session = msgspec.json.decode(
-                self._fernet.decrypt_at_time(value.encode(), IDLE_SECONDS, now), type=Session
-            )
+            session = msgspec.json.decode(self._fernet.decrypt_at_time(value.encode(), IDLE_SECONDS, now), type=Session)
         except (InvalidToken, msgspec.DecodeError, UnicodeEncodeError):
             return None
         return session if now - session.began < LONGEST_SECONDS else None

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from novahunt_api.conditions import ConditionType, find
+from novahunt_api.conditions import Condition, ConditionType, find
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result, StoredResult
 from novahunt_api.spec import Mode
@@ -208,8 +208,6 @@ def _domains(entries: tuple[str, ...]) -> tuple[str, ...]:
 
 def _state(collection: Collection) -> tuple[Tone, str]:
     """Return a collection's state in a word, and the operator's sentence."""
-    if collection.deleting:
-        return Tone("Being deleted", "calm"), ""
     conditions = collection.status.conditions
     ready = find(conditions, ConditionType.READY)
     stalled = find(conditions, ConditionType.STALLED)
@@ -217,16 +215,18 @@ def _state(collection: Collection) -> tuple[Tone, str]:
         return Tone("Needs you", "bad"), stalled.message or stalled.reason
     if collection.spec.suspend:
         return Tone("Suspended", "calm"), ready.message if ready is not None else ""
-    if ready is None:
-        return Tone("New", "calm"), ""
-    if ready.status == "True":
-        failed = collection.status.domains.failed if collection.status.domains is not None else 0
-        done = Tone("Done, some failed", "warn") if failed else Tone("Done", "good")
-        if ready.reason == "Estimated":
-            done = Tone("Estimated", "good")
-        return done, ready.message
-    waiting = find(conditions, ConditionType.WAITING)
+    if ready is None or collection.deleting:
+        return Tone("Being deleted" if collection.deleting else "New", "calm"), ""
     counts = collection.status.domains
+    if ready.status == "True":
+        done = Tone("Done, some failed", "warn") if counts is not None and counts.failed else Tone("Done", "good")
+        return Tone("Estimated", "good") if ready.reason == "Estimated" else done, ready.message
+    return _at_work(collection, ready)
+
+
+def _at_work(collection: Collection, ready: Condition) -> tuple[Tone, str]:
+    counts = collection.status.domains
+    waiting = find(collection.status.conditions, ConditionType.WAITING)
     if waiting is not None and waiting.status == "True" and not (counts is not None and counts.running):
         return Tone("Waiting", "calm"), waiting.message or waiting.reason
     return Tone("Running", "busy"), ready.message

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import msgspec
 from fastapi import Request, Response
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 
 from novahunt_gateway.page import rendering, sessions
 from novahunt_gateway.page.entries import MAX_BYTES
-from novahunt_gateway.page.port import Gateway, Right
+from novahunt_gateway.page.port import AwayError, Gateway, Right
 from novahunt_gateway.page.sessions import Seal, Session
 
 _MAX_BODY = MAX_BYTES + 64 * 1024
@@ -40,6 +40,18 @@ class Visitor(msgspec.Struct, frozen=True):
         return Right(right) in self.rights
 
 
+class Given(msgspec.Struct, frozen=True):
+    """What a form holds, and the file that came with it."""
+
+    fields: dict[str, str]
+    file_name: str = ""
+    file: bytes | None = None
+
+    def text(self, field: str) -> str:
+        """Return a field's text; empty for none."""
+        return self.fields.get(field, "")
+
+
 class Visitors:
     """Reads and writes sessions, and asks the gateway what their persons may do, at each request."""
 
@@ -53,14 +65,31 @@ class Visitors:
         session = self.session(request)
         if session is None or session.token is None:
             raise AnswerError(rendering.redirect("/login"))
-        rights = await self._gateway.may(session.token, *Right)
+        rights = await self.rights(session.token)
         if not rights & {Right.LIST, Right.GET}:
             raise AnswerError(self.forget(request, rendering.redirect("/login")))
         return Visitor(session, session.token, rights)
 
+    async def rights(self, token: str) -> frozenset[Right]:
+        """Return what a token's owner may do. AnswerError: that can't be known now."""
+        if not (token.isascii() and 0 < len(token) <= sessions.MAX_TOKEN):
+            return frozenset()
+        try:
+            return await self._gateway.may(token, *Right)
+        except AwayError:
+            answer = refusal(503, "Kubernetes does not answer", "Nobody's rights can be seen now: try again soon.")
+            raise AnswerError(answer) from None
+
     def session(self, request: Request) -> Session | None:
-        """Return a request's session, logged in or not."""
-        return self._seal.open(request.cookies.get(_cookie(request)), int(self._now()))
+        """Return a request's session."""
+        return self._opened(request, _name(request))
+
+    def before_login(self, request: Request) -> Session | None:
+        """Return the session of the form that logs in."""
+        return self._opened(request, _name(request, logged_in=False))
+
+    def _opened(self, request: Request, cookie: str) -> Session | None:
+        return self._seal.open(request.cookies.get(cookie), int(self._now()))
 
     def begin(self, token: str | None = None) -> Session:
         """Return a new session."""
@@ -69,7 +98,7 @@ class Visitors:
     def keep(self, request: Request, session: Session, response: Response) -> Response:
         """Set a session's cookie, from now on."""
         response.set_cookie(
-            _cookie(request),
+            _name(request, logged_in=session.token is not None),
             self._seal.close(session, int(self._now())),
             max_age=sessions.IDLE_SECONDS,
             path="/",
@@ -81,27 +110,34 @@ class Visitors:
 
     def forget(self, request: Request, response: Response) -> Response:
         """Take the cookie away."""
-        response.delete_cookie(_cookie(request), path="/", secure=_is_tls(request), httponly=True, samesite="strict")
+        response.delete_cookie(_name(request), path="/", secure=_is_tls(request), httponly=True, samesite="strict")
         return response
 
-    async def form(self, request: Request, session: Session | None) -> FormData:
+    async def form(self, request: Request, session: Session | None) -> Given:
         """Return the fields of a post from one of our own forms in this session. AnswerError: it is none."""
         head = request.headers
         if not sessions.from_here(head.get("sec-fetch-site"), head.get("origin"), head.get("host")):
-            raise AnswerError(refusal(403, "This form was sent from another site", "Open the page here, and try again."))
+            raise AnswerError(
+                refusal(403, "This form was sent from another site", "Open the page here, and try again.")
+            )
         length = head.get("content-length", "")
         if not length.isdecimal() or int(length) > _MAX_BODY:
             raise AnswerError(refusal(413, "That is too much", f"A list may have up to {MAX_BYTES:,} bytes."))
-        given = await request.form(max_files=1, max_fields=20, max_part_size=_MAX_BODY)
-        if session is None or not sessions.is_of(session, text(given, "csrf")):
-            raise AnswerError(refusal(403, "This form is too old", "Your session has changed: reload the page, and try again."))
+        given = await _read(request)
+        if session is None or not sessions.is_of(session, given.text("csrf")):
+            raise AnswerError(
+                refusal(403, "This form is too old", "Your session has changed: reload the page, and try again.")
+            )
         return given
 
 
-def text(form: FormData, field: str) -> str:
-    """Return a field's text; empty for none, and for a file."""
-    value = form.get(field, "")
-    return "" if isinstance(value, UploadFile) else value
+async def _read(request: Request) -> Given:
+    async with request.form(max_files=1, max_fields=20, max_part_size=_MAX_BODY) as form:
+        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        file = form.get("file")
+        if isinstance(file, UploadFile) and file.filename:
+            return Given(fields, file.filename, await file.read())
+    return Given(fields)
 
 
 def refusal(status: int, title: str, message: str) -> Response:
@@ -113,6 +149,12 @@ def _is_tls(request: Request) -> bool:
     return request.url.scheme == "https"
 
 
-def _cookie(request: Request) -> str:
+def _name(request: Request, *, logged_in: bool = True) -> str:
+    """Return the cookie's name.
+
+    Who comes by a link on another site sends no cookie, and is asked to log in: that must not
+    overwrite the session they have.
+    """
+    name = "novahunt" if logged_in else "novahunt-login"
     # With the prefix, browsers let nobody but this very host set it; they ask for TLS.
-    return "__Host-novahunt" if _is_tls(request) else "novahunt"
+    return f"__Host-{name}" if _is_tls(request) else name

@@ -24,6 +24,9 @@
     const open = [...live.querySelectorAll("details[open][id]")].map((one) => one.id);
     const places = [...live.querySelectorAll(".wide")].map((one) => one.scrollLeft);
     const fresh = new DOMParser().parseFromString(text, "text/html");
+    // What somebody has chosen or typed there stays.
+    const filter = live.querySelector("#filter");
+    if (filter) fresh.getElementById("filter")?.replaceWith(filter);
     live.replaceChildren(...fresh.body.childNodes);
     open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
     live.querySelectorAll(".wide").forEach((one, index) => { one.scrollLeft = places[index] ?? 0; });

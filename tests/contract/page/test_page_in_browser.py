@@ -39,7 +39,8 @@ def log_in(browser: WebDriver, at: str) -> None:
 
 def complaints(browser: WebDriver) -> list[str]:
     """Return what the console says of pages that break their own policy, or of scripts that fail."""
-    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    log: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    return [entry["message"] for entry in log if entry["level"] == "SEVERE"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -102,11 +103,12 @@ def test_all_can_be_done_without_javascript(at: str, gateway: MemoryGateway) -> 
         browser.find_element(By.CSS_SELECTOR, "main button.main").click()
         browser.find_element(By.ID, "budget").send_keys("7")
         browser.find_element(By.CSS_SELECTOR, "button[value=start]").click()
-        assert "collect-fresh-example" in browser.title
+        WebDriverWait(browser, SECONDS).until(lambda it: "collect-fresh-example" in it.title)
         assert gateway.made[0].max_credits == 7
         browser.get(f"{at}/collections/q4-prospects")
         assert "Reload" in browser.find_element(By.CSS_SELECTOR, "noscript").text
         browser.find_element(By.ID, "do-retry").click()
+        WebDriverWait(browser, SECONDS).until(lambda _: gateway.patches)
         assert [list(spec) for _, spec in gateway.patches] == [["retryFailed"]]
 
 

@@ -40,8 +40,8 @@ def log_in(client: httpx.Client, token: str = ALL) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/new", "/collections/berlin", "/collections/nowhere", "/collections/berlin/download", "/partials/collections",
-     "/partials/collections/berlin", "/partials/collections/nowhere", "/nowhere", "/static/nothing.css"],
+    ["/", "/new", "/collections/berlin", "/collections/nowhere", "/collections/berlin/download",
+     "/partials/collections", "/partials/collections/berlin", "/partials/collections/nowhere", "/nowhere", "/static/nothing.css"],
 )  # fmt: skip
 def test_without_a_session_every_path_leads_to_the_login(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
@@ -138,7 +138,8 @@ def test_every_answer_has_a_strict_policy_and_no_style_or_script_of_its_own(clie
         policy = page.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'")
         assert "unsafe" not in policy
-        assert not re.search(r"<[^>]+ (style|on\w+)=|<style|<script(?! src=\"/static/page.js\")", page.text)
+        inline = r"<[^>]+ (style|on\w+)=|<style|<script(?! src=\"/static/page.js\")"
+        assert not re.search(inline, page.text)
         assert not re.search(r'(src|href|action)="(https?:)?//', page.text)
 
 

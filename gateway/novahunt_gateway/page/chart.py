@@ -1,8 +1,7 @@
 """Draws samples as two small charts, and as the table that says the same. Pure."""
 
-import itertools
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -11,6 +10,7 @@ from novahunt_gateway.page.samples import Sample
 WIDTH, HEIGHT = 320, 96
 """Units of the drawing; the page scales it."""
 _TABLE_ROWS = 12
+_MINUTE = timedelta(minutes=1)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -45,8 +45,7 @@ def draw(samples: Sequence[Sample]) -> Chart | None:
     """Return the charts; None: one sample makes no line."""
     if len(samples) < 2:  # noqa: PLR2004 - a line has two ends
         return None
-    rates = [0.0, *(_rate(before, after) for before, after in itertools.pairwise(samples))]
-    rates[0] = rates[1]
+    rates = _rates(samples)
     times = [sample.at for sample in samples]
     step = max(1, -(-(len(samples) - 1) // (_TABLE_ROWS - 1)))
     chosen = sorted({*range(0, len(samples), step), len(samples) - 1})
@@ -64,6 +63,16 @@ def draw(samples: Sequence[Sample]) -> Chart | None:
 def clock(moment: datetime) -> str:
     """Return a time of day, UTC."""
     return moment.strftime("%H:%M:%S")
+
+
+def _rates(samples: Sequence[Sample]) -> list[float]:
+    """Return the rate at each sample, over the minute before it: between neighbours it would only flicker."""
+    rates, start = [], 0
+    for at in range(1, len(samples)):
+        while start < at - 1 and samples[at].at - samples[start].at > _MINUTE:
+            start += 1
+        rates.append(_rate(samples[start], samples[at]))
+    return [rates[0], *rates]
 
 
 def _rate(before: Sample, after: Sample) -> float:

@@ -41,7 +41,8 @@ def log_in(client: httpx.Client, token: str = ALL) -> str:
 @pytest.mark.parametrize(
     "path",
     ["/", "/new", "/collections/berlin", "/collections/nowhere", "/collections/berlin/download",
-     "/partials/collections", "/partials/collections/berlin", "/partials/collections/nowhere", "/nowhere", "/static/nothing.css"],
+     "/partials/collections", "/partials/collections/berlin", "/partials/collections/nowhere",
+     "/nowhere", "/static/nothing.css"],
 )  # fmt: skip
 def test_without_a_session_every_path_leads_to_the_login(client: httpx.Client, path: str) -> None:
     answer = client.get(path)

@@ -92,9 +92,15 @@ def test_a_chart_and_its_table_say_the_same() -> None:
     assert [(row.at, row.credits, row.rate) for row in drawn.rows] == [
         ("12:00:00", 0, "20.0"),
         ("12:00:30", 5, "20.0"),
-        ("12:01:00", 20, "0.0"),
+        ("12:01:00", 20, "10.0"),
     ]
     assert drawn.lines[0].line == "0.0,96.0 160.0,73.0 320.0,4.0"
+
+
+def test_the_rate_is_that_of_the_last_minute() -> None:
+    drawn = chart.draw([sample(second, min(second, 60)) for second in range(0, 180, 10)])
+    assert drawn is not None
+    assert (drawn.lines[1].top, drawn.lines[1].last) == ("60.0", "0.0")
 
 
 def test_a_count_that_falls_is_no_negative_rate() -> None:

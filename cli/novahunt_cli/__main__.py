@@ -1,13 +1,15 @@
 """The program: its commands, and how it ends."""
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from novahunt_cli import collecting, completing, forgetting, looking, options, wishing
+from novahunt_cli import collecting, completing, exporting, forgetting, looking, options, wishing
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_contract import __version__
 
@@ -26,6 +28,7 @@ for _command in (
     looking.status,
     looking.why,
     looking.results,
+    exporting.export,
     wishing.retry,
     wishing.suspend,
     wishing.resume,
@@ -53,8 +56,14 @@ def main(arguments: Sequence[str] | None = None, program: str = "novahunt") -> i
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # Who read the answer has seen enough; Python would complain at its own end.
-        sys.stderr.close()
+        # Who read the answer has seen enough; Python would complain of what is left at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+    except Exception as error:  # noqa: BLE001 - a person gets one line, whatever it is
+        # Its text may hold what was given; the place tells enough.
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} at {Path(at.filename).name}:{at.lineno}"
+        click.echo(f"novahunt: a defect: {where}; please report it with the command that you gave", err=True)
         return Exit.ERROR
     return int(ended) if isinstance(ended, int) else Exit.DONE
 

@@ -91,7 +91,7 @@ def _detail(collection: Collection) -> str:
         status.rate or "",
         f"{left} left" if left else "",
     ]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(part for part in parts if part) or "the operator has not seen it yet"
 
 
 def _line(collection: Collection) -> str:

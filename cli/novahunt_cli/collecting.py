@@ -181,6 +181,8 @@ def _domains(arguments: tuple[str, ...], files: tuple[str, ...]) -> tuple[str, .
             raise CommandError(f"{source} can't be read: {error.strerror}", Exit.USAGE) from None
         except UnicodeDecodeError:
             raise CommandError(f"{source} is no UTF-8 text: save it as UTF-8", Exit.USAGE) from None
+        except lists.UnreadableListError as error:
+            raise CommandError(str(error), Exit.USAGE) from None
         printing.say(found.how)
         entries.extend(found.entries)
     if not entries:

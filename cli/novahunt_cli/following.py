@@ -20,6 +20,9 @@ Seen = Mapping[str, Collection]
 _PAUSE_SECONDS = 1.0
 """Before a broken watch is begun anew."""
 
+_OUTAGE_SECONDS = 180.0
+"""How long the API server may be away while something is followed."""
+
 
 class Ending(Enum):
     """How far a collection is, for one who waits."""
@@ -64,8 +67,11 @@ async def follow(cluster: Cluster, namespace: str | None, name: str | None) -> A
     """
     path = paths.collections(namespace)
     query = {"fieldSelector": f"metadata.name={name}"} if name is not None else {}
+    patience = 0.0
     while True:
-        page = await cluster.get(path, wire.Page[dict[str, Any]], query)
+        page = await _list(cluster, path, query, patience)
+        # At first a person wants to know at once; later a restart of the API server should end no waiting.
+        patience = _OUTAGE_SECONDS
         seen = {_key(one): one for one in map(domaincollections.read, page.items)}
         if name is not None and not seen:
             raise CommandError(
@@ -89,6 +95,18 @@ async def follow(cluster: Cluster, namespace: str | None, name: str | None) -> A
                     seen[_key(changed)] = changed
                 yield seen
         except (GoneError, UnavailableError):
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _list(cluster: Cluster, path: str, query: Mapping[str, str], patience: float) -> wire.Page[dict[str, Any]]:
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + patience
+    while True:
+        try:
+            return await cluster.get(path, wire.Page[dict[str, Any]], query)
+        except UnavailableError:
+            if clock.time() >= deadline:
+                raise
             await asyncio.sleep(_PAUSE_SECONDS)
 
 

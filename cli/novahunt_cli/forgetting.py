@@ -59,8 +59,8 @@ async def _forget(
     ref = ref or _default(alive, create=create)
     await _add(cluster, namespace, ref, line, create=create)
     if create:
-        meant = [await _name_list(cluster, collection, ref) for collection in meant]
-    concerned = suppressing.naming(meant if create else alive, ref)
+        alive = [await _name_list(cluster, one, ref) if one in meant else one for one in alive]
+    concerned = suppressing.naming(alive, ref)
     if not concerned:
         raise CommandError(
             f"the entry is in {ref}, but no collection names that list, so nothing is removed: "
@@ -105,7 +105,10 @@ async def _add(cluster: Cluster, namespace: str, ref: ListRef, line: str, *, cre
             found = {"apiVersion": "v1", "kind": kind, "metadata": {"name": ref.name, "namespace": namespace}}
         data = dict(found.get("data") or {})
         held = data.get(ref.key, "")
-        content = base64.b64decode(held).decode() if ref.kind == "secret" else held
+        try:
+            content = base64.b64decode(held).decode() if ref.kind == "secret" else held
+        except UnicodeDecodeError:
+            raise CommandError(f"{ref} is no UTF-8 text, and no collector can read it: correct it") from None
         changed = suppressing.added(content, line)
         if changed is None:
             return

@@ -15,6 +15,10 @@ _TITLES = ("domain", "website", "url")
 _SEPARATORS = ",;\t"
 
 
+class UnreadableListError(ValueError):
+    """A list that can't be read; the text names the place."""
+
+
 class ReadList(msgspec.Struct, frozen=True):
     """A list's entries, and how it was read, for the person to see."""
 
@@ -28,7 +32,11 @@ def of_arguments(arguments: Sequence[str]) -> tuple[Entry, ...]:
 
 
 def of_text(source: str, text: str) -> ReadList:
-    """Return a list's entries: it is a CSV if its name says so, or if its first line is a header that we know."""
+    """Return a list's entries: it is a CSV if its name says so, or if its first line is a header that we know.
+
+    Raises:
+        UnreadableListError: it looks like a CSV, and is none.
+    """
     text = text.removeprefix("\ufeff")
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = next((sign for sign in _SEPARATORS if sign in first), ",")
@@ -40,7 +48,10 @@ def of_text(source: str, text: str) -> ReadList:
 
 def _of_csv(source: str, text: str, separator: str) -> ReadList:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise UnreadableListError(f"{source} is no CSV, near line {reader.line_num}: {error}") from None
     if not rows:
         return ReadList((), f"{source}: it is empty")
     titles = [title.strip().lower() for title in rows[0][1]]

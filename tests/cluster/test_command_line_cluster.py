@@ -1,8 +1,10 @@
 """The command line as a person's program against a real control plane: what it does, says, and ends with."""
 
 import asyncio
+import csv
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ import yaml
 
 from cluster.control_plane import ROOT, Answer
 from cluster.world import World
-from hunter_simulator import truth
+from hunter_simulator import AnswerStatus, Fault, truth
 from novahunt_cli.exits import Exit
 
 pytestmark = pytest.mark.cluster
@@ -23,13 +25,25 @@ ADDRESSES = {"small.example": 7, "other.example": 23}
 
 async def novahunt(world: World, *arguments: str, stdin: str = "", more: Mapping[str, str] | None = None) -> Answer:
     """Run the program in the world's namespace."""
+    program = await started(world, *arguments, more=more)
+    try:
+        async with asyncio.timeout(SECONDS):
+            out, err = await program.communicate(stdin.encode())
+    finally:
+        if program.returncode is None:
+            program.kill()
+    return Answer(program.returncode or 0, out.decode(), err.decode())
+
+
+async def started(world: World, *arguments: str, more: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    """Start the program in the world's namespace."""
     environment = {
         **os.environ,
         "KUBECONFIG": str(world.plane.kubeconfig),
         "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("common", "cli")),
         **(more or {}),
     }
-    program = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "novahunt_cli",
@@ -41,13 +55,6 @@ async def novahunt(world: World, *arguments: str, stdin: str = "", more: Mapping
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
-        async with asyncio.timeout(SECONDS):
-            out, err = await program.communicate(stdin.encode())
-    finally:
-        if program.returncode is None:
-            program.kill()
-    return Answer(program.returncode or 0, out.decode(), err.decode())
 
 
 def fill(world: World) -> None:
@@ -80,6 +87,16 @@ async def test_a_list_is_collected_waited_for_listed_and_exported(world: World) 
         ["other.example", "Collected", "23", "3"],
         ["small.example", "Collected", "7", "1"],
     ]
+    table = list(csv.DictReader((await novahunt(world, "export", "leads")).out.splitlines()))
+    assert {row["email"] for row in table} == {address for domain in ADDRESSES for address in people(domain)}
+    one = await novahunt(world, "export", "leads", "--domain", "Small.example", "-o", "jsonl")
+    assert {json.loads(line)["email"] for line in one.out.splitlines()} == set(people("small.example"))
+    file = world.folder / "leads.json"
+    told = await novahunt(world, "export", "leads", "-o", "json", "--output", str(file))
+    assert (told.out, told.err) == ("", "30 addresses of 2 domains\n")
+    assert [whole["domain"] for whole in json.loads(file.read_text())] == ["other.example", "small.example"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (await novahunt(world, "export", "leads", "--domain", "absent.example")).code == Exit.NOT_FOUND
     assert (await novahunt(world, "watch", "leads")).code == Exit.DONE
     assert "It is done" in (await novahunt(world, "why", "leads")).out
     assert (await novahunt(world, "collect", "small.example", "--name", "leads")).code == Exit.ERROR
@@ -142,14 +159,34 @@ async def test_an_address_is_forgotten_and_named_nowhere(world: World) -> None:
 
 async def test_failed_domains_give_a_code_and_are_retried(world: World) -> None:
     fill(world)
-    world.simulator.set_domain("gone.example", 0)
-    world.apply("leads", ["small.example"])
-    await world.ready("leads")
+    claimed = AnswerStatus(status=451, error_id="claimed_email")
+    world.simulator.add_fault(Fault(action=claimed, domain="claimed.example", times=None))
+    made = await novahunt(world, "collect", "claimed.example", "small.example", "--name", "leads", "--wait")
+    assert made.code == Exit.SOME_FAILED, made
+    told = await novahunt(world, "why", "leads")
+    assert "1 domain has failed." in told.out
+    assert "1 by Claimed" in told.out
+
     assert (await novahunt(world, "retry", "leads")).code == Exit.DONE
     await world.until("leads", lambda found: bool(found.status.retry_failed_handled), "told to retry")
-    again = await novahunt(world, "retry", "leads", "--all-domains")
-    assert again.code == Exit.DONE
+    assert (await novahunt(world, "watch", "leads", "--timeout", "60")).code in (Exit.DONE, Exit.SOME_FAILED)
+    assert (await novahunt(world, "retry", "leads", "--all-domains")).code == Exit.DONE
     await world.until("leads", lambda found: found.status.recollect_handled is not None, "told to recollect")
+
+
+async def test_waiting_has_an_end_of_its_own_and_leaves_cleanly(world: World) -> None:
+    fill(world)
+    world.operator.kill()
+    told = await novahunt(world, "collect", "small.example", "--name", "leads", "--wait", "--timeout", "1")
+    assert told.code == Exit.TIMEOUT, told
+    assert "novahunt watch leads" in told.err
+    assert (await novahunt(world, "why", "leads")).out.startswith("The operator has not seen this collection yet.")
+    watching = await started(world, "watch", "leads")
+    assert watching.stderr is not None
+    assert await asyncio.wait_for(watching.stderr.readline(), SECONDS)
+    watching.send_signal(signal.SIGINT)
+    _, rest = await watching.communicate()
+    assert (watching.returncode, rest.strip()) == (Exit.INTERRUPTED, b"")
 
 
 async def test_what_is_not_there_or_not_allowed_has_its_own_code(world: World, tmp_path: Path) -> None:
@@ -169,6 +206,23 @@ async def test_what_is_not_there_or_not_allowed_has_its_own_code(world: World, t
     assert told.code == Exit.NOT_ALLOWED, told
     assert 'cannot list resource "domaincollections"' in told.err
     assert token not in told.err
+
+
+async def test_kubectl_runs_it_as_its_plugin(world: World, tmp_path: Path) -> None:
+    plugin = tmp_path / "kubectl-novahunt"
+    start = "import sys; sys.argv[0] = 'kubectl-novahunt'; from novahunt_cli.__main__ import run; run()"
+    folders = os.pathsep.join(str(ROOT / part) for part in ("common", "cli"))
+    plugin.write_text(f'#!/bin/sh\nPYTHONPATH={folders} exec {sys.executable} -c "{start}" "$@"\n')
+    plugin.chmod(0o755)
+    world.apply("leads", ["small.example"], suspend=True)
+    program = await asyncio.create_subprocess_exec(
+        str(world.plane.kubectl_path),
+        *("novahunt", "status", "-n", world.namespace, "-o", "name"),
+        env={**world.plane.environment, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await program.communicate()
+    assert (program.returncode, out) == (0, b"domaincollection.novahunt.io/leads\n")
 
 
 async def test_a_dry_run_makes_nothing(world: World) -> None:

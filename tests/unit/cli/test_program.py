@@ -76,6 +76,29 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [b"domain\n" + b"x" * 200_000, b"domain\n\xff\xfe", b"domain\n"])
+def test_a_list_that_cannot_be_read_is_named(
+    content: bytes, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_bytes(content)
+    assert main(["collect", "-f", str(file), "-o", "yaml"]) == Exit.USAGE
+    told = capsys.readouterr()
+    assert str(file) in told.err or "name domains" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_a_defect_of_ours_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_given: object, **_options: object) -> None:
+        raise RuntimeError("jane@small.example")
+
+    monkeypatch.setattr(novahunt, "main", break_down)
+    assert main(["status"]) == Exit.ERROR
+    told = capsys.readouterr().err
+    assert told.startswith("novahunt: a defect: RuntimeError at test_program.py:")
+    assert "jane" not in told
+
+
 def test_without_a_kubeconfig_one_line_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status"]) == Exit.ERROR
     told = capsys.readouterr()
@@ -130,3 +153,15 @@ def test_each_refusal_has_a_sentence_and_a_code(code: int, body: bytes, expected
 )
 def test_spans_are_written_as_kubectl_does(seconds: float, text: str) -> None:
     assert showing.span(seconds) == text
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_each_shell_gets_a_completion_that_asks_the_program(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == Exit.DONE
+    assert "_NOVAHUNT_COMPLETE" in capsys.readouterr().out
+
+
+def test_without_a_cluster_no_name_is_completed_and_nothing_is_said() -> None:
+    environment = {"_NOVAHUNT_COMPLETE": "bash_complete", "COMP_WORDS": "novahunt why ", "COMP_CWORD": "2"}
+    answer = CliRunner().invoke(novahunt, [], env=environment, prog_name="novahunt", complete_var="_NOVAHUNT_COMPLETE")
+    assert (answer.exit_code, answer.output.strip()) == (0, "")

@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from devcluster.paths import cache_root
 
@@ -98,6 +101,16 @@ def chromium(*, downloads: Path | None = None, script: bool = True) -> Iterator[
             yield browser
         finally:
             browser.quit()
+
+
+def press(browser: WebDriver, name: str) -> None:
+    """Click what has that id, and again if a live update has just replaced it."""
+
+    def clicked(it: WebDriver) -> bool:
+        it.find_element(By.ID, name).click()
+        return True
+
+    WebDriverWait(browser, 30, ignored_exceptions=(StaleElementReferenceException,)).until(clicked)
 
 
 def findings(browser: WebDriver) -> list[str]:

@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from novahunt_contract import credits as prices
-from novahunt_contract import wanted
+from novahunt_contract import domains, wanted
 
 MAX_BYTES = 4 * 1024 * 1024
 """Of a pasted or uploaded list: 10,000 domains take a tenth of it."""
@@ -31,6 +33,8 @@ class Preview(msgspec.Struct, frozen=True):
     """The first ones."""
     invalid_count: int
     duplicates: int
+    repeated: tuple[tuple[str, int], ...]
+    """The first domains that are named more than once, and how often."""
     worst_case: int
     """Credits, if each domain has as many addresses as one collection takes of it."""
 
@@ -77,11 +81,25 @@ def _from_table(text: str) -> Iterable[wanted.Entry]:
 
 def preview(entries: Iterable[wanted.Entry], max_results: int, page_size: int) -> Preview:
     """Return what a list comes to."""
-    found = wanted.resolve(entries)
+    given = tuple(entries)
+    found = wanted.resolve(given)
     each = prices.of_domain(max_results, page_size)
     return Preview(
-        found.domains, found.invalid[:SHOWN], len(found.invalid), found.duplicates, each * len(found.domains)
+        domains=found.domains,
+        invalid=found.invalid[:SHOWN],
+        invalid_count=len(found.invalid),
+        duplicates=found.duplicates,
+        repeated=_repeated(given)[:SHOWN] if found.duplicates else (),
+        worst_case=each * len(found.domains),
     )
+
+
+def _repeated(entries: Iterable[wanted.Entry]) -> tuple[tuple[str, int], ...]:
+    counted: Counter[str] = Counter()
+    for entry in entries:
+        with suppress(domains.NotADomainError):
+            counted[domains.normalise(entry.text)] += 1
+    return tuple((domain, times) for domain, times in counted.items() if times > 1)
 
 
 def suggested_name(domains_: Sequence[str], stamp: str) -> str:

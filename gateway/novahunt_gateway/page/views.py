@@ -9,6 +9,7 @@ from novahunt_api.conditions import Condition, ConditionType, find
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result, StoredResult
 from novahunt_api.spec import Mode
+from novahunt_client.explain import FAILURES
 from novahunt_contract import wanted
 from novahunt_contract.outcomes import Outcome
 
@@ -189,6 +190,8 @@ def _row(domain: str, result: Result | None) -> Row:
     if result is None or (result.run == 0 and not result.ended_at):
         return Row(domain, Tone("Waiting", "calm"), None, None, None, "", "")
     message = result.message or result.reason
+    if result.outcome is Outcome.FAILED and result.reason in FAILURES:
+        message = f"{FAILURES[result.reason]} ({message})"
     return Row(
         domain,
         _OUTCOMES[result.outcome],

@@ -107,7 +107,7 @@ def test_all_can_be_done_without_javascript(at: str, gateway: MemoryGateway) -> 
         assert gateway.made[0].max_credits == 7
         browser.get(f"{at}/collections/q4-prospects")
         assert "Reload" in browser.find_element(By.CSS_SELECTOR, "noscript").text
-        browser.find_element(By.ID, "do-retry").click()
+        browsers.press(browser, "do-retry")
         WebDriverWait(browser, SECONDS).until(lambda _: gateway.patches)
         assert [list(spec) for _, spec in gateway.patches] == [["retryFailed"]]
 
@@ -134,6 +134,6 @@ def test_a_file_is_uploaded_and_a_table_downloaded(at: str, tmp_path: Path) -> N
         browser.find_element(By.CSS_SELECTOR, "main button.main").click()
         assert "file row 3" in browser.find_element(By.TAG_NAME, "main").text
         browser.get(f"{at}/collections/berlin")
-        browser.find_element(By.ID, "csv").click()
+        browsers.press(browser, "csv")
         WebDriverWait(browser, SECONDS).until(lambda _: (tmp_path / "berlin.csv").exists())
         assert (tmp_path / "berlin.csv").read_bytes() == b"berlin as csv\r\n"

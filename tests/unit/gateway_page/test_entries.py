@@ -11,6 +11,7 @@ def test_a_preview_names_what_is_left_out_and_what_it_can_cost() -> None:
     assert found.domains == ("example.com",)
     assert [(one.place, one.text) for one in found.invalid] == [("list line 2", "foo"), ("list line 4", None)]
     assert (found.duplicates, found.worst_case) == (1, 500)
+    assert found.repeated == (("example.com", 2),)
 
 
 def test_what_exceeds_ten_thousand_is_counted_and_not_all_named() -> None:

@@ -56,6 +56,7 @@ def test_failed_domains_come_first_then_running_ones() -> None:
     gateway = held()
     found = views.rows(gateway.held["q4-prospects"], gateway.results("q4-prospects"))
     assert [row.tone.word for row in found.rows[:5]] == ["Failed", "Failed", "Running", "Running", "Collected"]
+    assert found.rows[0].message == f"The runs were interrupted each time: try again. ({memory.HOSTILE})"
     assert (found.matching, found.pages, len(found.rows)) == (120, 2, views.PAGE_ROWS)
 
 

@@ -123,6 +123,15 @@ def test_who_may_only_read_sees_no_buttons_and_can_do_nothing(client: httpx.Clie
     assert (gateway.patches, gateway.made) == ([], [])
 
 
+def test_a_collection_that_needs_a_person_can_be_tried_at_once(client: httpx.Client, gateway: MemoryGateway) -> None:
+    stalled = [{"type": kind, "status": "True", "reason": "QuotaExhausted"} for kind in ("Stalled", "Waiting")]
+    gateway.hold("stuck", status={"observedGeneration": 1, "conditions": stalled})
+    log_in(client)
+    page = client.get("/collections/stuck").text
+    assert "Try at once" in page
+    assert "allowance of the Hunter plan is used up" in page
+
+
 def test_what_hunter_said_is_escaped(client: httpx.Client) -> None:
     log_in(client)
     page = client.get("/collections/q4-prospects").text

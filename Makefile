@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-export PYTHONPATH := $(CURDIR):$(CURDIR)/common:$(CURDIR)/operator:$(CURDIR)/collector_image:$(CURDIR)/cli:$(CURDIR)/tests
+export PYTHONPATH := $(CURDIR):$(CURDIR)/common:$(CURDIR)/operator:$(CURDIR)/collector_image:$(CURDIR)/cli:$(CURDIR)/gateway:$(CURDIR)/tests
 export PYTHONDONTWRITEBYTECODE := 1
 
 # Found when a recipe needs it, so that `make help` needs nothing.

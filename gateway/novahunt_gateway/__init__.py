@@ -1,0 +1,1 @@
+"""The gateway: REST and a web page over the collections of one namespace."""

@@ -1,0 +1,123 @@
+"""The routes that make a collection: a form, a preview that says what it comes to, then an estimate or a start."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from novahunt_api.spec import CollectionSpec, Mode
+from novahunt_contract import wanted
+from novahunt_gateway.page import entries, rendering
+from novahunt_gateway.page.port import Gateway, RefusedError, Right, TakenError, Wish
+from novahunt_gateway.page.visitors import AnswerError, Given, Visitor, Visitors, refusal
+
+_DEFAULTS = CollectionSpec()
+_NO_BUDGET = "Give a whole number of credits, at least 1: nothing starts without a budget."
+
+
+class Making:
+    """Forms that lead to a new collection."""
+
+    def __init__(self, gateway: Gateway, visitors: Visitors) -> None:
+        self._gateway = gateway
+        self._visitors = visitors
+
+    def install(self, router: APIRouter) -> None:
+        """Add the routes."""
+        router.add_api_route("/new", self._empty, methods=["GET"])
+        router.add_api_route("/new", self._preview, methods=["POST"])
+        router.add_api_route("/new/start", self._start, methods=["POST"])
+        router.add_api_route("/collections/{name}/collect", self._collect, methods=["POST"])
+
+    async def _known(self, request: Request) -> Visitor:
+        visitor = await self._visitors.known(request)
+        if not visitor.may(Right.CREATE):
+            raise AnswerError(refusal(403, "You may not make collections", "It takes create on domaincollections."))
+        return visitor
+
+    async def _empty(self, request: Request) -> Response:
+        visitor = await self._known(request)
+        return self._visitors.keep(request, visitor.session, _form(visitor))
+
+    async def _preview(self, request: Request) -> Response:
+        visitor = await self._known(request)
+        form = await self._visitors.form(request, visitor.session)
+        pasted = form.text("domains")
+        try:
+            given = [*wanted.from_text("list", pasted), *_uploaded(form)]
+        except entries.UnreadableError as error:
+            return _form(visitor, 400, pasted=pasted, file_error=str(error))
+        if not given:
+            return _form(visitor, 400, error="Give at least one domain, or a file of them.")
+        found = entries.preview(given, _DEFAULTS.max_results, _DEFAULTS.page_size)
+        name = entries.suggested_name(found.domains, datetime.now(UTC).strftime("%Y%m%d-%H%M%S"))
+        return _shown(visitor, found, name)
+
+    async def _start(self, request: Request) -> Response:
+        visitor = await self._known(request)
+        form = await self._visitors.form(request, visitor.session)
+        found = entries.preview(
+            wanted.from_text("list", form.text("domains")), _DEFAULTS.max_results, _DEFAULTS.page_size
+        )
+        name, budget = form.text("name").strip(), form.text("budget").strip()
+        estimate = form.text("do") == "estimate"
+        credits_ = entries.read_budget(budget)
+        errors = {}
+        if (why := entries.refused_name(name)) is not None:
+            errors["name"] = why
+        if credits_ is None and not estimate:
+            errors["budget"] = _NO_BUDGET
+        if not errors and found.domains:
+            try:
+                await self._gateway.create(Wish(name, found.domains, None if estimate else credits_, estimate))
+            except TakenError:
+                errors["name"] = "There is a collection of that name already."
+            except RefusedError as error:
+                errors["all"] = str(error)
+            else:
+                return rendering.redirect(f"/collections/{name}")
+        return _shown(visitor, found, name, 400, budget=budget, errors=errors)
+
+    async def _collect(self, request: Request, name: str) -> Response:
+        """Let a collection that has only estimated collect, within a budget."""
+        visitor = await self._visitors.known(request)
+        form = await self._visitors.form(request, visitor.session)
+        found = self._gateway.collection(name) if visitor.may(Right.GET) else None
+        if found is None or not visitor.may(Right.PATCH):
+            return refusal(403, "You may not change this collection", "It takes get and patch on domaincollections.")
+        credits_ = entries.read_budget(form.text("budget"))
+        if credits_ is None:
+            return refusal(400, "A budget is missing", _NO_BUDGET)
+        budget: dict[str, object] = {"maxCredits": credits_}
+        try:
+            await self._gateway.patch(name, {"mode": Mode.COLLECT.value, "budget": budget})
+        except RefusedError as error:
+            return refusal(409, "It was refused", str(error))
+        return rendering.redirect(f"/collections/{name}")
+
+
+def _uploaded(form: Given) -> Iterable[wanted.Entry]:
+    return entries.from_file(form.file_name, entries.decoded(form.file)) if form.file is not None else ()
+
+
+def _form(visitor: Visitor, status: int = 200, *, pasted: str = "", error: str = "", file_error: str = "") -> Response:
+    return rendering.html("new.html", status, visitor=visitor, pasted=pasted, error=error, file_error=file_error)
+
+
+def _shown(
+    visitor: Visitor,
+    found: entries.Preview,
+    name: str,
+    status: int = 200,
+    *,
+    budget: str = "",
+    errors: dict[str, str] | None = None,
+) -> Response:
+    shown: dict[str, Any] = {
+        "found": found,
+        "name": name,
+        "budget": budget,
+        "errors": {"all": "", "name": "", "budget": "", **(errors or {})},
+    }
+    return rendering.html("preview.html", status, visitor=visitor, max_results=_DEFAULTS.max_results, **shown)

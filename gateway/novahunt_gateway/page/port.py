@@ -1,0 +1,77 @@
+"""What the page needs of the gateway it is part of."""
+
+from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import StoredResult
+
+
+class Right(StrEnum):
+    """What a caller may do with the namespace's collections; the same as over REST."""
+
+    LIST = "list"
+    GET = "get"
+    CREATE = "create"
+    PATCH = "patch"
+    CONTENT = "content"
+    """Read addresses: get on `domaincollections/content`."""
+
+
+class Form(StrEnum):
+    """A download's form."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A collection that a person wants made; `domains` are in their one form."""
+
+    name: str
+    domains: tuple[str, ...]
+    max_credits: int | None
+    """None only for an estimate, which spends nothing."""
+    estimate: bool = False
+
+
+class TakenError(Exception):
+    """There is a collection of that name already."""
+
+
+class RefusedError(Exception):
+    """The API server refused what was asked; the text is its reason, for the person who asked."""
+
+
+class AwayError(Exception):
+    """The API server does not answer."""
+
+
+class Gateway(Protocol):
+    """The gateway as the page sees it. None of its calls logs a token or an address."""
+
+    namespace: str
+
+    async def may(self, token: str, *rights: Right) -> frozenset[Right]:
+        """Return which of the rights the token's owner has; none for a token that nobody knows. AwayError."""
+
+    def collections(self) -> Sequence[Collection]:
+        """Return all collections of the namespace, as last seen."""
+
+    def collection(self, name: str) -> Collection | None:
+        """Return one collection, as last seen."""
+
+    def results(self, name: str) -> Sequence[StoredResult]:
+        """Return the DomainResults of a collection, as last seen."""
+
+    async def create(self, wish: Wish) -> None:
+        """Make a collection. TakenError, RefusedError."""
+
+    async def patch(self, name: str, spec: dict[str, object]) -> None:
+        """Merge fields into a collection's spec. RefusedError; it may be gone (RefusedError as well)."""
+
+    def export(self, name: str, form: Form) -> AsyncIterator[bytes]:
+        """Yield all stored addresses of a collection as a file."""

@@ -1,0 +1,160 @@
+"""Who visits the page: the session of a request, what its person may do, and whether a post is really theirs."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+from fastapi import Request, Response
+from starlette.datastructures import UploadFile
+
+from novahunt_gateway.page import rendering, sessions
+from novahunt_gateway.page.entries import MAX_BYTES
+from novahunt_gateway.page.port import AwayError, Gateway, Right
+from novahunt_gateway.page.sessions import Seal, Session
+
+_MAX_BODY = MAX_BYTES + 64 * 1024
+
+
+class AnswerError(Exception):
+    """Ends a request with an answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """A person who is logged in."""
+
+    session: Session
+    token: str
+    rights: frozenset[Right]
+
+    @property
+    def csrf(self) -> str:
+        """What every form holds."""
+        return self.session.csrf
+
+    def may(self, right: str) -> bool:
+        """Say whether they have a right; for templates."""
+        return Right(right) in self.rights
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What a form holds, and the file that came with it."""
+
+    fields: dict[str, str]
+    file_name: str = ""
+    file: bytes | None = None
+
+    def text(self, field: str) -> str:
+        """Return a field's text; empty for none."""
+        return self.fields.get(field, "")
+
+
+class Visitors:
+    """Reads and writes sessions, and asks the gateway what their persons may do, at each request."""
+
+    def __init__(self, gateway: Gateway, seal: Seal, now: Callable[[], float] = time.time) -> None:
+        self._gateway = gateway
+        self._seal = seal
+        self._now = now
+
+    async def known(self, request: Request) -> Visitor:
+        """Return who sends a request. AnswerError: nobody who may see anything; it leads to the login."""
+        session = self.session(request)
+        if session is None or session.token is None:
+            raise AnswerError(rendering.redirect("/login"))
+        rights = await self.rights(session.token)
+        if not rights & {Right.LIST, Right.GET}:
+            raise AnswerError(self.forget(request, rendering.redirect("/login")))
+        return Visitor(session, session.token, rights)
+
+    async def rights(self, token: str) -> frozenset[Right]:
+        """Return what a token's owner may do. AnswerError: that can't be known now."""
+        if not (token.isascii() and 0 < len(token) <= sessions.MAX_TOKEN):
+            return frozenset()
+        try:
+            return await self._gateway.may(token, *Right)
+        except AwayError:
+            answer = refusal(503, "Kubernetes does not answer", "Nobody's rights can be seen now: try again soon.")
+            raise AnswerError(answer) from None
+
+    def session(self, request: Request) -> Session | None:
+        """Return a request's session."""
+        return self._opened(request, _name(request))
+
+    def before_login(self, request: Request) -> Session | None:
+        """Return the session of the form that logs in."""
+        return self._opened(request, _name(request, logged_in=False))
+
+    def _opened(self, request: Request, cookie: str) -> Session | None:
+        return self._seal.open(request.cookies.get(cookie), int(self._now()))
+
+    def begin(self, token: str | None = None) -> Session:
+        """Return a new session."""
+        return sessions.begin(int(self._now()), token)
+
+    def keep(self, request: Request, session: Session, response: Response) -> Response:
+        """Set a session's cookie, from now on."""
+        response.set_cookie(
+            _name(request, logged_in=session.token is not None),
+            self._seal.close(session, int(self._now())),
+            max_age=sessions.IDLE_SECONDS,
+            path="/",
+            secure=_is_tls(request),
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def forget(self, request: Request, response: Response) -> Response:
+        """Take the cookie away."""
+        response.delete_cookie(_name(request), path="/", secure=_is_tls(request), httponly=True, samesite="strict")
+        return response
+
+    async def form(self, request: Request, session: Session | None) -> Given:
+        """Return the fields of a post from one of our own forms in this session. AnswerError: it is none."""
+        head = request.headers
+        if not sessions.from_here(head.get("sec-fetch-site"), head.get("origin"), head.get("host")):
+            raise AnswerError(
+                refusal(403, "This form was sent from another site", "Open the page here, and try again.")
+            )
+        length = head.get("content-length", "")
+        if not length.isdecimal() or int(length) > _MAX_BODY:
+            raise AnswerError(refusal(413, "That is too much", f"A list may have up to {MAX_BYTES:,} bytes."))
+        given = await _read(request)
+        if session is None or not sessions.is_of(session, given.text("csrf")):
+            raise AnswerError(
+                refusal(403, "This form is too old", "Your session has changed: reload the page, and try again.")
+            )
+        return given
+
+
+async def _read(request: Request) -> Given:
+    async with request.form(max_files=1, max_fields=20, max_part_size=_MAX_BODY) as form:
+        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        file = form.get("file")
+        if isinstance(file, UploadFile) and file.filename:
+            return Given(fields, file.filename, await file.read())
+    return Given(fields)
+
+
+def refusal(status: int, title: str, message: str) -> Response:
+    """Return a page that says why nothing was done."""
+    return rendering.html("error.html", status, title=title, message=message, visitor=None)
+
+
+def _is_tls(request: Request) -> bool:
+    return request.url.scheme == "https"
+
+
+def _name(request: Request, *, logged_in: bool = True) -> str:
+    """Return the cookie's name.
+
+    Who comes by a link on another site sends no cookie, and is asked to log in: that must not
+    overwrite the session they have.
+    """
+    name = "novahunt" if logged_in else "novahunt-login"
+    # With the prefix, browsers let nobody but this very host set it; they ask for TLS.
+    return f"__Host-{name}" if _is_tls(request) else name

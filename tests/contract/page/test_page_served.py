@@ -1,0 +1,225 @@
+"""The page over HTTP: no session, no answer; forms that are ours; rights; escaping; headers."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from page import memory_gateway as memory
+from page.memory_gateway import ALL, READER, MemoryGateway
+from page.serving import served
+
+
+@pytest.fixture
+def gateway() -> MemoryGateway:
+    made = MemoryGateway()
+    memory.working(made)
+    memory.finished(made)
+    return made
+
+
+@pytest.fixture
+def client(gateway: MemoryGateway) -> Iterator[httpx.Client]:
+    with served(memory.app_of(gateway, history=3)) as at, httpx.Client(base_url=at) as made:
+        yield made
+
+
+def csrf_of(page: httpx.Response) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert found is not None
+    return found[1]
+
+
+def log_in(client: httpx.Client, token: str = ALL) -> str:
+    """Log in, and return what forms must hold."""
+    answer = client.post("/login", data={"csrf": csrf_of(client.get("/login")), "token": token})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    return csrf_of(client.get("/"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/new", "/collections/berlin", "/collections/nowhere", "/collections/berlin/download",
+     "/partials/collections", "/partials/collections/berlin", "/partials/collections/nowhere",
+     "/nowhere", "/static/nothing.css"],
+)  # fmt: skip
+def test_without_a_session_every_path_leads_to_the_login(client: httpx.Client, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["location"], answer.content) == (303, "/login", b"")
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "x" * 5000, "ü"])
+def test_a_token_that_nobody_knows_opens_nothing(client: httpx.Client, token: str) -> None:
+    answer = client.post("/login", data={"csrf": csrf_of(client.get("/login")), "token": token})
+    assert answer.status_code == 401
+    assert 'aria-invalid="true"' in answer.text
+    assert client.get("/").status_code == 303
+
+
+def test_a_token_that_is_withdrawn_ends_the_session(client: httpx.Client, gateway: MemoryGateway) -> None:
+    log_in(client)
+    del gateway.rights[ALL]
+    assert client.get("/").status_code == 303
+    assert "novahunt" not in client.cookies
+
+
+def test_the_cookie_is_strict_and_sealed(client: httpx.Client) -> None:
+    page = client.get("/login")
+    answer = client.post("/login", data={"csrf": csrf_of(page), "token": ALL})
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert ALL not in cookie
+
+
+def test_a_visit_to_the_login_keeps_a_session(client: httpx.Client) -> None:
+    log_in(client)
+    client.get("/login")
+    assert client.get("/").status_code == 200
+
+
+def test_logging_out_ends_the_session(client: httpx.Client) -> None:
+    csrf = log_in(client)
+    assert client.post("/logout", data={"csrf": csrf}).status_code == 303
+    assert client.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_a_form_from_another_site_does_nothing(
+    client: httpx.Client, gateway: MemoryGateway, headers: dict[str, str]
+) -> None:
+    csrf = log_in(client)
+    answer = client.post("/collections/berlin/suspend", data={"csrf": csrf}, headers=headers)
+    assert (answer.status_code, gateway.patches) == (403, [])
+
+
+@pytest.mark.parametrize("csrf", ["", "made-up"])
+def test_a_form_of_no_session_does_nothing(client: httpx.Client, gateway: MemoryGateway, csrf: str) -> None:
+    log_in(client)
+    assert client.post("/collections/berlin/suspend", data={"csrf": csrf}).status_code == 403
+    assert client.post("/new/start", data={"csrf": csrf, "name": "x", "domains": "a.example"}).status_code == 403
+    assert (gateway.patches, gateway.made) == ([], [])
+
+
+@pytest.mark.parametrize("action", ["suspend", "resume", "retry", "recollect"])
+def test_actions_patch_the_collection(client: httpx.Client, gateway: MemoryGateway, action: str) -> None:
+    csrf = log_in(client)
+    answer = client.post(f"/collections/berlin/{action}", data={"csrf": csrf})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/collections/berlin")
+    fields = {"suspend": "suspend", "resume": "suspend", "retry": "retryFailed", "recollect": "recollect"}
+    assert [(name, list(spec)) for name, spec in gateway.patches] == [("berlin", [fields[action]])]
+
+
+def test_who_may_only_read_sees_no_buttons_and_can_do_nothing(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client, READER)
+    page = client.get("/collections/q4-prospects").text
+    assert "Retry failed" not in page
+    assert "Download" not in page
+    assert client.post("/collections/q4-prospects/retry", data={"csrf": csrf}).status_code == 403
+    assert client.get("/collections/q4-prospects/download").status_code == 403
+    assert client.get("/new").status_code == 403
+    assert client.post("/new/start", data={"csrf": csrf, "name": "x", "domains": "a.example"}).status_code == 403
+    assert (gateway.patches, gateway.made) == ([], [])
+
+
+def test_a_collection_that_needs_a_person_can_be_tried_at_once(client: httpx.Client, gateway: MemoryGateway) -> None:
+    stalled = [{"type": kind, "status": "True", "reason": "QuotaExhausted"} for kind in ("Stalled", "Waiting")]
+    gateway.hold("stuck", status={"observedGeneration": 1, "conditions": stalled})
+    log_in(client)
+    page = client.get("/collections/stuck").text
+    assert "Try at once" in page
+    assert "allowance of the Hunter plan is used up" in page
+
+
+def test_what_hunter_said_is_escaped(client: httpx.Client) -> None:
+    log_in(client)
+    page = client.get("/collections/q4-prospects").text
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_every_answer_has_a_strict_policy_and_no_style_or_script_of_its_own(client: httpx.Client) -> None:
+    pages = [client.get("/login")]
+    log_in(client)
+    paths = ("/", "/new", "/collections/q4-prospects", "/nowhere", "/static/page.css", "/partials/collections")
+    pages += [client.get(path) for path in paths]
+    for page in pages:
+        policy = page.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        inline = r"<[^>]+ (style|on\w+)=|<style|<script(?! src=\"/static/page.js\")"
+        assert not re.search(inline, page.text)
+        assert not re.search(r'(src|href|action)="(https?:)?//', page.text)
+
+
+def test_a_live_part_is_sent_once(client: httpx.Client) -> None:
+    log_in(client)
+    first = client.get("/partials/collections/berlin")
+    again = client.get("/partials/collections/berlin", headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert first.text in client.get("/collections/berlin").text
+
+
+def test_a_download_is_a_file(client: httpx.Client) -> None:
+    log_in(client)
+    answer = client.get("/collections/berlin/download?form=csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="berlin.csv"'
+    assert answer.text == "berlin as csv\r\n"
+
+
+def test_a_list_is_looked_at_before_it_starts(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client)
+    files = {"file": ("leads.csv", "name,website\nA,https://www.a.example/x\nB,nothing\n")}
+    page = client.post("/new", data={"csrf": csrf, "domains": "A.example\nb.example"}, files=files)
+    assert page.status_code == 200
+    assert "file row 3" in page.text
+    assert "1,000 credits" in page.text
+    assert gateway.made == []
+
+
+def test_nothing_starts_without_a_budget(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client)
+    given = {"csrf": csrf, "name": "fresh", "domains": "a.example\nb.example"}
+    page = client.post("/new/start", data={**given, "do": "start"})
+    assert page.status_code == 400
+    assert 'aria-describedby="budget-hint budget-error"' in page.text
+    assert gateway.made == []
+    answer = client.post("/new/start", data={**given, "do": "start", "budget": "25"})
+    assert answer.headers["location"] == "/collections/fresh"
+    assert [(made.name, made.domains, made.max_credits) for made in gateway.made] == [
+        ("fresh", ("a.example", "b.example"), 25)
+    ]
+
+
+def test_an_estimate_needs_no_budget_and_collecting_after_it_does(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client)
+    given = {"csrf": csrf, "name": "fresh", "domains": "a.example"}
+    assert client.post("/new/start", data={**given, "do": "estimate"}).status_code == 303
+    assert gateway.made[0].estimate
+    assert client.post("/collections/fresh/collect", data={"csrf": csrf}).status_code == 400
+    assert client.post("/collections/fresh/collect", data={"csrf": csrf, "budget": "9"}).status_code == 303
+    assert gateway.patches == [("fresh", {"mode": "Collect", "budget": {"maxCredits": 9}})]
+
+
+def test_a_name_that_is_taken_and_a_refusal_are_told(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client)
+    given = {"csrf": csrf, "name": "berlin", "domains": "a.example", "budget": "9"}
+    assert "of that name already" in client.post("/new/start", data=given).text
+    gateway.refuse = "exceeded quota <b>"
+    assert "exceeded quota &lt;b&gt;" in client.post("/new/start", data={**given, "name": "other"}).text
+    assert "exceeded quota" in client.post("/collections/berlin/suspend", data={"csrf": csrf}).text
+
+
+def test_too_much_is_refused(client: httpx.Client) -> None:
+    csrf = log_in(client)
+    assert client.post("/new", data={"csrf": csrf, "domains": "a" * 5_000_000}).status_code == 413
+
+
+def test_ten_thousand_domains_pass_through_both_forms(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client)
+    text = "\n".join(f"company-{number}.example" for number in range(10_000))
+    assert "10,000" in client.post("/new", data={"csrf": csrf, "domains": text}).text
+    answer = client.post("/new/start", data={"csrf": csrf, "name": "big", "domains": text, "budget": "9"})
+    assert answer.status_code == 303
+    assert len(gateway.made[0].domains) == 10_000

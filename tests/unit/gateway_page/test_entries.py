@@ -1,0 +1,66 @@
+"""Lists that people paste and upload."""
+
+import pytest
+
+from novahunt_contract import wanted
+from novahunt_gateway.page import entries
+
+
+def test_a_preview_names_what_is_left_out_and_what_it_can_cost() -> None:
+    found = entries.preview(wanted.from_text("list", "Example.com\nfoo\nexample.com # again\na@b.example\n"), 5000, 100)
+    assert found.domains == ("example.com",)
+    assert [(one.place, one.text) for one in found.invalid] == [("list line 2", "foo"), ("list line 4", None)]
+    assert (found.duplicates, found.worst_case) == (1, 500)
+    assert found.repeated == (("example.com", 2),)
+
+
+def test_what_exceeds_ten_thousand_is_counted_and_not_all_named() -> None:
+    found = entries.preview(wanted.from_text("list", "\n".join(f"c{n}.example" for n in range(10_500))), 10, 10)
+    assert (len(found.domains), found.invalid_count, len(found.invalid)) == (10_000, 500, entries.SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.txt", "a.example\nb.example", ["a.example", "b.example"]),
+        ("a.csv", "a.example,1\nb.example,2", ["a.example", "b.example"]),
+        ("a.CSV", "Name,Website\nA,a.example\nB,b.example\n", ["a.example", "b.example"]),
+        ("a.csv", 'name;"Domain"\r\n"A; Co";a.example\r\n', ["a.example"]),
+        ("a.csv", "domain\n\nshort\n", ["short"]),
+        ("a.csv", "", []),
+    ],
+)
+def test_a_file_is_read_by_its_kind(name: str, text: str, expected: list[str]) -> None:
+    assert [one.text for one in entries.from_file(name, text)] == expected
+
+
+def test_a_table_tells_the_row_of_an_entry() -> None:
+    assert next(iter(entries.from_file("a.csv", "domain\nfoo\n"))).place == "file row 2"
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04\x00\x00", b"\xff\xfe\x00", b"\xe4.example", b"x" * (entries.MAX_BYTES + 1)]
+)
+def test_what_is_no_text_is_refused_with_a_reason(data: bytes) -> None:
+    with pytest.raises(entries.UnreadableError):
+        entries.decoded(data)
+
+
+@pytest.mark.parametrize("data", ["bücher.example".encode("utf-8-sig"), "bücher.example".encode("utf-16")])
+def test_marks_of_byte_order_are_understood(data: bytes) -> None:
+    assert entries.decoded(data) == "bücher.example"
+
+
+@pytest.mark.parametrize("text", ["", "0", "-5", "1.5", "ten", "1e3", "٣", "9999999999"])
+def test_a_budget_is_a_whole_positive_number(text: str) -> None:
+    assert entries.read_budget(text) is None
+
+
+def test_suggested_names_can_be_had() -> None:
+    for domains in (["example.com"], ["x" * 60 + ".example"], ["a.example", "b.example"]):
+        assert entries.refused_name(entries.suggested_name(domains, "20261124-120000")) is None
+
+
+@pytest.mark.parametrize("name", ["", "A", "-a", "a-", "a/b", "a" * 64, "a b", "a\n"])
+def test_a_name_that_kubernetes_refuses_is_refused_at_once(name: str) -> None:
+    assert entries.refused_name(name) is not None

@@ -58,7 +58,11 @@ class Ledger:
         """Return what is in memory of a collection's credits."""
         jobs = self._store.jobs_of(key).values()
         lost = self._store.lost_of(key)
-        uids = {job.uid for job in jobs} | {one.uid for one in lost if isinstance(one, Job)}
+        lost_jobs = [one for one in lost if isinstance(one, Job)]
+        for job in lost_jobs:
+            # All that was set aside for it counts as lost by now, and not beside that.
+            _drop(self._doubts, key, job.key.name)
+        uids = {job.uid for job in (*jobs, *lost_jobs)}
         return Books(
             told={uid: dict(self._told[uid]) for uid in uids if uid in self._told},
             watched=uids & self._watched,

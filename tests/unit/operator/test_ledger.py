@@ -90,6 +90,19 @@ def test_the_doubt_about_a_run_ends_when_the_run_is_recorded() -> None:
     assert account(collection(), [job(A)], {A: recorded}, books, NOW).reserved == 0
 
 
+async def test_what_is_in_doubt_of_a_job_that_is_deleted_by_hand_counts_once(desk: Desk) -> None:
+    start = Start(A, 1, None, credits=2)
+    desk.ledger.hold(desk.of, [start])
+    lost = desk.made(A)
+    desk.store.drop_job(lost.key, lost.uid)
+    desk.ledger.release(desk.of, [start])
+    desk.store.put_job(lost)
+    desk.store.lose_job(lost.key, lost.uid)
+    assert desk.ledger.available(desk.of) == 4
+    desk.store.count_lost(KEY, desk.store.lost_of(KEY))
+    assert desk.ledger.books(KEY).holds == {}
+
+
 async def test_a_run_keeps_the_share_that_it_began_with(desk: Desk) -> None:
     begun = desk.made(A, share=3)
     desk.of = collection(spec(domains=[A, B], pageSize=20, budget={"maxCredits": 6, "maxCreditsPerDomain": 5}))

@@ -40,6 +40,10 @@ test-e2e: ## End-to-end tests on the whole node with the built images and the ch
 fuzz: ## Fuzz every reader of what others wrote, for ten minutes in all; FUZZ_SECONDS=… for longer
 	@FUZZ_SECONDS="$(FUZZ_SECONDS)" $(PY) -m tools.fuzz
 
+.PHONY: histories
+histories: ## Search random histories for long: a thousand of each property test, in about half an hour
+	@HYPOTHESIS_PROFILE=long $(PY) -m pytest tests/property -o timeout=3600
+
 .PHONY: chaos-short
 chaos-short: ## Kill every victim once, in two minutes (no root needed)
 	@$(PY) -m pytest tests/cluster/test_chaos.py -m cluster

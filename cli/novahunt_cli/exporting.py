@@ -1,33 +1,33 @@
 """The command `export`: writes the addresses of a collection, from its ConfigMaps or through the gateway."""
 
-import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import click
 from kubernetes.aio import client, config
 
-from novahunt_api import parts, paths, wire
 from novahunt_api.cluster import Cluster
-from novahunt_api.domainresults import ResultObject
-from novahunt_cli import options, printing, reading, showing, tabling
+from novahunt_cli import options, printing, reading, showing
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_cli.session import Session
-from novahunt_contract import document, domains
-from novahunt_contract.document import Document
+from novahunt_client import exports
+from novahunt_client.documents import ConfigMapDocuments, UnreadableError
+from novahunt_client.exports import Form, Found
+from novahunt_contract import domains
 
-_AT_ONCE = 16
 _GATEWAY_SECONDS = 300.0
 
 
 @click.command()
 @options.name_argument()
 @click.option("--domain", help="Only this one.")
-@click.option("-o", "--format", "form", type=click.Choice(tabling.FORMATS), default="csv", show_default=True)
+@click.option(
+    "-o", "--format", "form", type=click.Choice([form.value for form in Form]), default="csv", show_default=True
+)
 @click.option("--output", "file", metavar="FILE", help="Default: standard output. A file is for its owner alone.")
 @click.option("--gateway", envvar="NOVAHUNT_GATEWAY", metavar="URL", help="For documents on a volume.")
 @options.connected(output=False)
@@ -38,7 +38,7 @@ def export(session: Session, name: str, domain: str | None, form: str, file: str
     except domains.NotADomainError as error:
         raise CommandError(f"--domain: {error}", Exit.USAGE) from None
 
-    async def work(cluster: Cluster) -> tuple[Iterable[str], str]:
+    async def work(cluster: Cluster) -> str:
         found = [reading.typed(raw) for raw in await reading.results(cluster, session.namespace, name)]
         if not found:
             await reading.collection(cluster, session.namespace, name)
@@ -49,33 +49,36 @@ def export(session: Session, name: str, domain: str | None, form: str, file: str
                 f"nothing {what}is stored by collection {name}: `novahunt results {name}`", Exit.NOT_FOUND
             )
         if any(one.storage is not None and one.storage.config_map is None for one in stored):
-            return [await _through(session, gateway, name, only, form)], ""
-        read = await _documents(cluster, session.namespace, stored)
-        addresses = sum(len(one.items) for one in read)
-        told = f"{showing.counted(addresses, 'address', 'es')} of {showing.counted(len(read), 'domain')}"
-        return tabling.text_of(read, form), told
+            await _write(_once(await _through(session, gateway, name, only, form)), file)
+            return ""
+        tally = _Tally()
+        documents = ConfigMapDocuments(cluster, session.namespace, stored)
+        try:
+            await _write(exports.export(tally.counted(exports.merged(documents)), Form(form)), file)
+        except UnreadableError as error:
+            raise CommandError(str(error)) from None
+        return f"{showing.counted(tally.addresses, 'address', 'es')} of {showing.counted(len(stored), 'domain')}"
 
-    pieces, told = session.run(work)
-    _write(pieces, file)
+    told = session.run(work)
     if told:
         printing.say(told)
 
 
-async def _documents(cluster: Cluster, namespace: str, stored: Sequence[ResultObject]) -> list[Document]:
-    gate = asyncio.Semaphore(_AT_ONCE)
+class _Tally:
+    """Counts what goes by."""
 
-    async def read(result: ResultObject) -> Document:
-        place = result.storage.config_map if result.storage is not None else None
-        if place is None:
-            raise CommandError(f"the document of {result.domain} is in no ConfigMap")
-        async with gate:
-            held = [await cluster.get(paths.config_maps(namespace, one), wire.ConfigMapObject) for one in place.names]
-        try:
-            return document.decode(parts.join(place.key, held))
-        except (parts.DamagedDocumentError, document.InvalidDocumentError) as error:
-            raise CommandError(f"the document of {result.domain} is damaged ({error}): collect it again") from None
+    def __init__(self) -> None:
+        self.addresses = 0
 
-    return list(await asyncio.gather(*map(read, stored)))
+    async def counted(self, addresses: AsyncIterator[Found]) -> AsyncIterator[Found]:
+        """Yield the same."""
+        async for found in addresses:
+            self.addresses += 1
+            yield found
+
+
+async def _once(text: str) -> AsyncIterator[bytes]:
+    yield text.encode()
 
 
 async def _through(session: Session, gateway: str | None, name: str, domain: str | None, form: str) -> str:
@@ -84,7 +87,7 @@ async def _through(session: Session, gateway: str | None, name: str, domain: str
         raise CommandError(
             "documents lie on a volume, which only the gateway reads: give --gateway URL or set NOVAHUNT_GATEWAY"
         )
-    if form != "csv":
+    if form != Form.CSV:
         raise CommandError(f"the gateway exports csv alone, not {form}: leave -o {form} out", Exit.USAGE)
     query = {"domain": domain} if domain is not None else {"collection": name, "namespace": session.namespace}
     token = os.environ.get("NOVAHUNT_TOKEN") or await _token(session)
@@ -126,11 +129,11 @@ async def _token(session: Session) -> str:
     return str(configuration.api_key.get("BearerToken", "")).removeprefix("Bearer ")
 
 
-def _write(pieces: Iterable[str], file: str | None) -> None:
+async def _write(pieces: AsyncIterator[bytes], file: str | None) -> None:
     """Write to standard output, or to a file, which is there whole or not at all."""
     if file is None or file == "-":
-        for piece in pieces:
-            sys.stdout.buffer.write(piece.encode())
+        async for piece in pieces:
+            sys.stdout.buffer.write(piece)
         sys.stdout.flush()
         return
     target = Path(file)
@@ -140,9 +143,12 @@ def _write(pieces: Iterable[str], file: str | None) -> None:
         handle, path = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         unfinished = Path(path)
         with os.fdopen(handle, "wb") as out:
-            out.writelines(piece.encode() for piece in pieces)
+            async for piece in pieces:
+                out.write(piece)
         unfinished.replace(target)
+        unfinished = None
     except OSError as error:
+        raise CommandError(f"{file} can't be written: {error.strerror}") from None
+    finally:
         if unfinished is not None:
             unfinished.unlink(missing_ok=True)
-        raise CommandError(f"{file} can't be written: {error.strerror}") from None

@@ -16,6 +16,8 @@ from novahunt_api import names, wire
 from novahunt_api.cluster import ApiError, Cluster
 from novahunt_api.domainresults import ResultObject
 from novahunt_api.objects import Key
+from novahunt_api.signs import Signs, Watched
+from novahunt_api.watches import Watch
 from novahunt_contract.document import started_at
 from novahunt_operator import handlers
 from novahunt_operator.actions import Actions
@@ -40,13 +42,12 @@ from novahunt_operator.records import Errand, Job
 from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler, StartLimit
 from novahunt_operator.settings import Settings
-from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.sources import Sources
 from novahunt_operator.store import Store
 from novahunt_operator.suppression import Suppression
 from novahunt_operator.sweeping import Sweeping
 from novahunt_operator.tokens import Tokens
-from novahunt_operator.watches import PodFeed, ResultFeed, Watch, pod_watch, result_watch
+from novahunt_operator.watches import PodFeed, ResultFeed, pod_watch, result_watch
 from novahunt_operator.workqueue import WorkQueue
 
 _WORKERS = 4
@@ -71,7 +72,7 @@ class Operator:
         self._progress = ProgressBoard()
         self._queue: WorkQueue[Key] = WorkQueue(metrics)
         self._lease = Lease(cluster, settings.own_namespace, settings.lease_name, settings.identity)
-        self._signs = Signs(metrics)
+        self._signs = Signs(metrics.watch_restarted)
         self._kopf_sessions = KopfSessions(self._signs, metrics)
         self._scheduler = Scheduler(
             settings.collector.concurrency, StartLimit(settings.max_starts, settings.start_interval)

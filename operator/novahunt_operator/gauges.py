@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector
 from novahunt_api.conditions import ConditionType
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
+from novahunt_api.signs import Signs
 from novahunt_operator.metrics import key_label
 from novahunt_operator.permits import Permits
-from novahunt_operator.signs import Signs
 from novahunt_operator.store import Store
 from novahunt_operator.workqueue import WorkQueue
 

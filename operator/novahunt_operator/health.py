@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from novahunt_api.objects import Key
-from novahunt_operator.signs import Signs
+from novahunt_api.signs import Signs
 from novahunt_operator.workqueue import WorkQueue
 
 DEAF_SECONDS = 300.0

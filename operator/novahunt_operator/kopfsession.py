@@ -10,8 +10,8 @@ import aiohttp
 import kopf
 
 from novahunt_api import paths
+from novahunt_api.signs import Signs, Watched
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.signs import Signs, Watched
 
 
 class KopfSessions:

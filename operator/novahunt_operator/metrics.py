@@ -134,6 +134,10 @@ class Metrics:
             code = NO_ANSWER if call.code is None else str(call.code)
             self._api_requests.labels(verb, about.resource, code).inc()
 
+    def watch_restarted(self, resource: str) -> None:
+        """Count a watch that is begun anew."""
+        self.watch_restarts.labels(resource).inc()
+
     def handler(self) -> Handler:
         """Return what answers `/metrics`: Prometheus' text or OpenMetrics, as it is asked for."""
         return make_aiohttp_handler(self.registry)

@@ -7,10 +7,9 @@ from cluster.process_kubelet import ProcessKubelet
 from novahunt_api import names, paths, wire
 from novahunt_api.cluster import Cluster
 from novahunt_api.domainresults import Result, ResultObject
+from novahunt_api.signs import Signs
+from novahunt_api.watches import Watch
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator.metrics import Metrics
-from novahunt_operator.signs import Signs
-from novahunt_operator.watches import Watch
 
 _FINAL = (Outcome.COLLECTED, Outcome.EMPTY, Outcome.TRUNCATED)
 _ENDED = ("Complete", "Failed")
@@ -33,7 +32,7 @@ class Observer:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        signs = Signs(Metrics())
+        signs = Signs()
         jobs = Watch(
             self.admin,
             paths.jobs(self.namespace),

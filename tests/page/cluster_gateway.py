@@ -12,7 +12,8 @@ from novahunt_api.cluster import MERGE_PATCH, ApiError, ConflictError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_contract import tables
-from novahunt_gateway.page.port import Form, RefusedError, Right, TakenError, Wish
+from novahunt_gateway.page.port import Form, RefusedError, TakenError, Wish
+from novahunt_gateway.rights import Right
 
 TOKEN = "token-of-the-test"
 

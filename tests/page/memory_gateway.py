@@ -11,9 +11,10 @@ from novahunt_api import domaincollections
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import StoredResult
 from novahunt_contract.outcomes import Outcome
-from novahunt_gateway.page.port import Form, RefusedError, Right, TakenError, Wish
+from novahunt_gateway.page.port import Form, RefusedError, TakenError, Wish
 from novahunt_gateway.page.routes import Page
 from novahunt_gateway.page.sessions import Seal
+from novahunt_gateway.rights import Right
 
 ALL, READER = "token-of-all", "token-of-reader"
 HOSTILE = '<script>alert(1)</script>" onload="x'

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from novahunt_api.spec import CollectionSpec, Mode
 from novahunt_contract import wanted
 from novahunt_gateway.page import entries, rendering
-from novahunt_gateway.page.port import Gateway, RefusedError, Right, TakenError, Wish
+from novahunt_gateway.page.port import Gateway, RefusedError, TakenError, Wish
 from novahunt_gateway.page.visitors import AnswerError, Given, Visitor, Visitors, refusal
+from novahunt_gateway.rights import Right
 
 _DEFAULTS = CollectionSpec()
 _NO_BUDGET = "Give a whole number of credits, at least 1: nothing starts without a budget."

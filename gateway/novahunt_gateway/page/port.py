@@ -8,17 +8,7 @@ import msgspec
 
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import StoredResult
-
-
-class Right(StrEnum):
-    """What a caller may do with the namespace's collections; the same as over REST."""
-
-    LIST = "list"
-    GET = "get"
-    CREATE = "create"
-    PATCH = "patch"
-    CONTENT = "content"
-    """Read addresses: get on `domaincollections/content`."""
+from novahunt_gateway.rights import Right
 
 
 class Form(StrEnum):
@@ -44,10 +34,6 @@ class TakenError(Exception):
 
 class RefusedError(Exception):
     """The API server refused what was asked; the text is its reason, for the person who asked."""
-
-
-class AwayError(Exception):
-    """The API server does not answer."""
 
 
 class Gateway(Protocol):

@@ -12,10 +12,11 @@ from fastapi.responses import StreamingResponse
 from novahunt_api.domaincollections import Collection
 from novahunt_client.explain import explain
 from novahunt_gateway.page import chart, making, rendering, views
-from novahunt_gateway.page.port import Form, Gateway, RefusedError, Right
+from novahunt_gateway.page.port import Form, Gateway, RefusedError
 from novahunt_gateway.page.samples import Samples
 from novahunt_gateway.page.sessions import Seal
 from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal
+from novahunt_gateway.rights import Right
 
 _SAMPLE_SECONDS = 5.0
 _MEDIA = {Form.CSV: "text/csv; charset=utf-8", Form.JSON: "application/json"}

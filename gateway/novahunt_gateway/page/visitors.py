@@ -9,8 +9,9 @@ from starlette.datastructures import UploadFile
 
 from novahunt_gateway.page import rendering, sessions
 from novahunt_gateway.page.entries import MAX_BYTES
-from novahunt_gateway.page.port import AwayError, Gateway, Right
+from novahunt_gateway.page.port import Gateway
 from novahunt_gateway.page.sessions import Seal, Session
+from novahunt_gateway.rights import AwayError, Right
 
 _MAX_BODY = MAX_BYTES + 64 * 1024
 

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novahunt_collector import answers
-from novahunt_collector.items import Items, merge, to_item, to_items
+from novahunt_collector.items import Items, to_item, to_items
 from novahunt_contract.document import MAX_SOURCES, Item, Source, Verification
+from novahunt_contract.merging import merge
 
 DATES = st.none() | st.dates().map(str) | st.just("some day")
 SOURCES = st.builds(

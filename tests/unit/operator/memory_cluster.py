@@ -68,12 +68,11 @@ class MemoryCluster(Cluster):
         if method == "DELETE":
             del self.objects[path]
             return {"kind": "Status"}
-        wanted = {name: body["metadata"].get(name) for name in ("resourceVersion", "uid")}
+        wanted = {name: body.get("metadata", {}).get(name) for name in ("resourceVersion", "uid")}
         if any(value is not None and value != found["metadata"][name] for name, value in wanted.items()):
             raise ConflictError(409, "Conflict", "it has changed")
         if method == "PATCH":
-            merged = {**found["metadata"].get("annotations", {}), **body["metadata"]["annotations"]}
-            body = {**found, "metadata": {**found["metadata"], "annotations": merged}}
+            body = _merged(found, body)
         return self._keep(path, body)
 
     def _listed(self, folder: str, selector: str, accept: str) -> dict[str, Any]:
@@ -96,3 +95,12 @@ class MemoryCluster(Cluster):
         body["metadata"] |= {"resourceVersion": str(self._number), "uid": body["metadata"].get("uid", uid)}
         self.objects[path] = body
         return body
+
+
+def _merged(held: Any, change: Any) -> Any:
+    """Merge a patch as RFC 7386 says."""
+    if not isinstance(change, dict):
+        return change
+    old = held if isinstance(held, dict) else {}
+    new = {name: _merged(old.get(name), value) for name, value in change.items() if value is not None}
+    return {name: value for name, value in old.items() if name not in change} | new

@@ -8,10 +8,10 @@ import kopf
 
 from builders import KEY
 from novahunt_api.objects import Key
+from novahunt_api.signs import Signs
 from novahunt_operator import handlers
 from novahunt_operator.kopfsession import KopfSessions
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.signs import Signs
 from novahunt_operator.store import Store
 from unit.operator.api_objects import COLLECTION, JOB
 
@@ -19,7 +19,9 @@ from unit.operator.api_objects import COLLECTION, JOB
 def functions(store: Store, told: list[Key]) -> dict[str, Any]:
     """Return the handlers' functions by the plural of their kind."""
     metrics = Metrics()
-    found = handlers.registry(store, told.append, KopfSessions(Signs(metrics), metrics))._watching.get_all_handlers()
+    found = handlers.registry(
+        store, told.append, KopfSessions(Signs(metrics.watch_restarted), metrics)
+    )._watching.get_all_handlers()
     return {"jobs" if "jobs" in repr(handler.selector) else "domaincollections": handler.fn for handler in found}
 
 

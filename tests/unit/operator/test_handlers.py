@@ -12,12 +12,12 @@ import kopf
 import pytest
 import yaml
 
-from novahunt_api import names
+from novahunt_api import names, signs
 from novahunt_api.objects import Key
-from novahunt_operator import handlers, signs
+from novahunt_api.signs import Signs, Watched
+from novahunt_operator import handlers
 from novahunt_operator.kopfsession import KopfSessions
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.store import Store
 from unit.operator.api_objects import COLLECTION, JOB
 from unit.operator.small_api_server import SmallApiServer, serving, until
@@ -36,7 +36,7 @@ class Watching:
         self.now = 1000.0
         monkeypatch.setattr(signs, "time", SimpleNamespace(monotonic=lambda: self.now))
         self.metrics = Metrics()
-        self.signs = Signs(self.metrics)
+        self.signs = Signs(self.metrics.watch_restarted)
         self.ended: asyncio.Task[None] | None = None
 
     def notify(self, key: Key) -> None:

@@ -9,11 +9,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from novahunt_api import signs
 from novahunt_api.objects import Key
-from novahunt_operator import signs, workqueue
+from novahunt_api.signs import Signs, Watched
+from novahunt_operator import workqueue
 from novahunt_operator.health import DEAF_SECONDS, STUCK_SECONDS, Health
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.workqueue import WorkQueue
 
 PODS, JOBS = Watched("pods", None), Watched("jobs", "sales")
@@ -29,7 +30,7 @@ class Probed:
             monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
         self.lack = ""
         self.metrics = Metrics()
-        self.signs = Signs(self.metrics)
+        self.signs = Signs(self.metrics.watch_restarted)
         self.queue = WorkQueue[Key](self.metrics)
         self.health = Health(
             signs=self.signs, queue=self.queue, not_ready=lambda: self.lack, metrics=self.metrics.handler()

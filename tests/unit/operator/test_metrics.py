@@ -14,15 +14,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from builders import KEY, UID, collection
+from novahunt_api import signs
 from novahunt_api.conditions import Condition
 from novahunt_api.objects import Key
+from novahunt_api.signs import Signs, Watched
 from novahunt_api.statusobject import CollectionStatus, Credits, DomainCounts
 from novahunt_contract.intake import Answered
-from novahunt_operator import signs
 from novahunt_operator.gauges import Gauges
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.permits import Permits
-from novahunt_operator.signs import Signs, Watched
 from novahunt_operator.store import Store
 from novahunt_operator.workqueue import WorkQueue
 
@@ -84,7 +84,7 @@ class Replica:
         self.store = Store()
         self.permits = Permits(15, 500, metrics=self.metrics, clock=lambda: 0.0)
         self.queue = WorkQueue[Key](self.metrics)
-        self.signs = Signs(self.metrics)
+        self.signs = Signs(self.metrics.watch_restarted)
         self.active = True
         self.metrics.registry.register(
             Gauges(

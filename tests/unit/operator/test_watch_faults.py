@@ -11,15 +11,14 @@ import pytest
 from aiohttp import web
 
 from novahunt_api import cluster as calls
-from novahunt_api import names
+from novahunt_api import names, watches
 from novahunt_api.domainresults import Result, ResultObject
 from novahunt_api.objects import Key
+from novahunt_api.signs import Signs
+from novahunt_api.watches import PAGE, Watch
 from novahunt_contract.outcomes import Outcome
-from novahunt_operator import watches
-from novahunt_operator.metrics import Metrics
-from novahunt_operator.signs import Signs
 from novahunt_operator.store import Store
-from novahunt_operator.watches import PAGE, PodFeed, ResultFeed, Watch, pod_watch, result_watch
+from novahunt_operator.watches import PodFeed, ResultFeed, pod_watch, result_watch
 from unit.operator.api_objects import POD
 from unit.operator.loopback_api import connected, stream
 
@@ -77,7 +76,7 @@ class Results:
 async def watched(api: Results, store: Store) -> AsyncIterator[Watch[Any]]:
     """Run the watch of results against this API server."""
     async with connected(api.answer) as cluster:
-        watch = result_watch(cluster, "sales", ResultFeed(store, lambda _: None), Signs(Metrics()))
+        watch = result_watch(cluster, "sales", ResultFeed(store, lambda _: None), Signs())
         task = asyncio.create_task(watch.run())
         try:
             yield watch
@@ -211,7 +210,7 @@ async def test_pods_are_selected_by_the_server_and_a_deleted_one_is_forgotten() 
         return await stream(request, event("DELETED", POD), hold=True)
 
     async with connected(answer) as cluster:
-        task = asyncio.create_task(pod_watch(cluster, "sales", PodFeed(store, told.append), Signs(Metrics())).run())
+        task = asyncio.create_task(pod_watch(cluster, "sales", PodFeed(store, told.append), Signs()).run())
         await until(lambda: len(told) == 2)
         assert set(asked) == {names.SELECTOR}
         assert not list(store.pods())

@@ -8,12 +8,11 @@ from types import SimpleNamespace
 import pytest
 from kubernetes.aio import client
 
-from novahunt_api import names, paths
+from novahunt_api import names, paths, signs
 from novahunt_api.cluster import ApiError, Cluster
 from novahunt_api.objects import Key
-from novahunt_operator import signs
+from novahunt_api.signs import Signs
 from novahunt_operator.metrics import Metrics
-from novahunt_operator.signs import Signs
 from novahunt_operator.store import Store
 from novahunt_operator.watches import PodFeed, pod_watch
 from unit.operator.api_objects import POD
@@ -31,7 +30,7 @@ class Watching:
         self.server = server
         self.metrics = Metrics()
         self.cluster = Cluster(client.ApiClient(configuration), self.metrics)
-        self.signs = Signs(self.metrics)
+        self.signs = Signs(self.metrics.watch_restarted)
         self.store = Store()
         self.changed: list[Key] = []
         self.watch = pod_watch(self.cluster, "sales", PodFeed(self.store, self.changed.append), self.signs)

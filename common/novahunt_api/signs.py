@@ -1,9 +1,8 @@
 """Signs of life: when the API server last said anything on each watch, bookmarks included."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
-
-from novahunt_operator.metrics import Metrics
 
 
 class Watched(NamedTuple):
@@ -20,9 +19,9 @@ class Watched(NamedTuple):
 class Signs:
     """The last sign of each watch that there must be."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        """Take what counts the watches that are begun anew."""
-        self._metrics = metrics
+    def __init__(self, restarted: Callable[[str], None] | None = None) -> None:
+        """Take what is told the resource of each watch that is begun anew; None: nobody is."""
+        self._restarted = restarted
         self._last: dict[Watched, float] = {}
         self._begun: set[Watched] = set()
 
@@ -32,8 +31,8 @@ class Signs:
 
     def begin(self, watched: Watched) -> None:
         """Take that a connection for a watch is about to be made."""
-        if watched in self._begun:
-            self._metrics.watch_restarts.labels(watched.resource).inc()
+        if watched in self._begun and self._restarted is not None:
+            self._restarted(watched.resource)
         self._begun.add(watched)
 
     def heard(self, watched: Watched) -> None:

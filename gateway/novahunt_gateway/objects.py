@@ -1,0 +1,142 @@
+"""What the gateway knows of collections and results: a cache in memory, fed by watches and by its own writes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from novahunt_api import domaincollections, domainresults, wire
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import ResultObject, StoredResult
+from novahunt_api.objects import Key
+
+
+class Objects:
+    """Collections by name, their results by domain. A late event never hides what a call of our own has answered."""
+
+    def __init__(self) -> None:
+        self._collections: dict[Key, Collection] = {}
+        self._results: dict[Key, StoredResult] = {}
+        self._results_of: dict[Key, dict[str, StoredResult]] = {}
+        self._with: dict[Key, set[str]] = {}
+        """By namespace and domain: the names of collections that have a result of it."""
+
+    def collection(self, key: Key) -> Collection | None:
+        """Return a collection, as last seen."""
+        return self._collections.get(key)
+
+    def collections(self, namespace: str) -> list[Collection]:
+        """Return all collections of a namespace, by name."""
+        found = (one for one in self._collections.values() if one.key.namespace == namespace)
+        return sorted(found, key=lambda one: one.key)
+
+    def results_of(self, key: Key) -> Mapping[str, StoredResult]:
+        """Return the results of a collection, by domain."""
+        return self._results_of.get(key, {})
+
+    def with_result(self, namespace: str, domain: str) -> list[Collection]:
+        """Return the collections that have a result of a domain, by name."""
+        names = sorted(self._with.get(Key(namespace, domain), ()))
+        found = (self._collections.get(Key(namespace, name)) for name in names)
+        return [one for one in found if one is not None]
+
+    def put_collection(self, new: Collection) -> None:
+        """Keep a collection."""
+        old = self._collections.get(new.key)
+        if old is None or old.resource_version <= new.resource_version:
+            self._collections[new.key] = new
+
+    def drop_collection(self, key: Key, uid: str) -> None:
+        """Forget a collection that is deleted; another one of the same name stays."""
+        old = self._collections.get(key)
+        if old is not None and old.uid == uid:
+            del self._collections[key]
+
+    def put_result(self, new: StoredResult) -> None:
+        """Keep a result."""
+        old = self._results.get(new.key)
+        if old is not None and old.resource_version > new.resource_version:
+            return
+        if old is not None:
+            self.drop_result(old.key, old.uid)
+        self._results[new.key] = new
+        namespace, data = new.key.namespace, new.data
+        self._results_of.setdefault(Key(namespace, data.collection), {})[data.domain] = new
+        self._with.setdefault(Key(namespace, data.domain), set()).add(data.collection)
+
+    def drop_result(self, key: Key, uid: str) -> None:
+        """Forget a result that is deleted."""
+        old = self._results.get(key)
+        if old is None or old.uid != uid:
+            return
+        del self._results[key]
+        of = self._results_of.get(Key(key.namespace, old.data.collection), {})
+        # A person may have restored a second one of the same domain under another name.
+        if of.get(old.data.domain) is old:
+            del of[old.data.domain]
+            self._forget_domain(key.namespace, old)
+        if not of:
+            self._results_of.pop(Key(key.namespace, old.data.collection), None)
+
+    def _forget_domain(self, namespace: str, old: StoredResult) -> None:
+        domain = Key(namespace, old.data.domain)
+        names = self._with.get(domain, set())
+        names.discard(old.data.collection)
+        if not names:
+            self._with.pop(domain, None)
+
+    def all_collections(self) -> Iterable[Collection]:
+        """Return all collections of all namespaces."""
+        return tuple(self._collections.values())
+
+    def all_results(self) -> Iterable[StoredResult]:
+        """Return all results of all namespaces."""
+        return tuple(self._results.values())
+
+
+Raw = dict[str, Any]
+
+
+class CollectionFeed:
+    """Keeps what a watch of collections sees."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def seen(self, item: Raw) -> str:
+        """Keep a collection and return its UID."""
+        found = domaincollections.read(item)
+        self._objects.put_collection(found)
+        return found.uid
+
+    def gone(self, item: Raw) -> None:
+        """Forget a collection."""
+        found = domaincollections.read(item)
+        self._objects.drop_collection(found.key, found.uid)
+
+    def only(self, namespace: str | None, uids: set[str], version: int) -> None:
+        """Forget the collections that are not among these."""
+        for one in self._objects.all_collections():
+            if one.uid not in uids and namespace in (None, one.key.namespace) and one.resource_version <= version:
+                self._objects.drop_collection(one.key, one.uid)
+
+
+class ResultFeed:
+    """Keeps what a watch of results sees."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def seen(self, item: ResultObject) -> str:
+        """Keep a result and return its UID."""
+        found = domainresults.read(item)
+        self._objects.put_result(found)
+        return found.uid
+
+    def gone(self, item: ResultObject) -> None:
+        """Forget a result."""
+        self._objects.drop_result(wire.key(item.metadata), item.metadata.uid)
+
+    def only(self, namespace: str | None, uids: set[str], version: int) -> None:
+        """Forget the results that are not among these."""
+        for one in self._objects.all_results():
+            if one.uid not in uids and namespace in (None, one.key.namespace) and one.resource_version <= version:
+                self._objects.drop_result(one.key, one.uid)

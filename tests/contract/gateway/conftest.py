@@ -1,0 +1,85 @@
+"""A gateway served on loopback, over an API server in memory whose news it is told by hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from builders import NOW, stored
+from novahunt_api import domaincollections, paths
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Result
+from novahunt_api.objects import Key
+from novahunt_gateway.app import Gateway
+from novahunt_gateway.settings import read
+from page.serving import served
+from unit.operator.memory_cluster import MemoryCluster
+
+TOKEN = "the-token"
+SALES = "sales"
+
+
+class Cluster(MemoryCluster):
+    """Dates what is made, as an API server does."""
+
+    def _keep(self, path: str, body: dict[str, object]) -> dict[str, object]:
+        metadata = body["metadata"]
+        assert isinstance(metadata, dict)
+        metadata.setdefault("creationTimestamp", NOW.isoformat())
+        metadata.setdefault("generation", 1)
+        return super()._keep(path, body)
+
+
+class Served:
+    """The gateway, its address, and what stands behind it."""
+
+    def __init__(self, folder: Path) -> None:
+        token = folder / "token"
+        token.write_text(TOKEN)
+        self.volume = folder / "volume"
+        self.volume.mkdir()
+        environ = {
+            "NOVAHUNT_NAMESPACE": SALES,
+            "NOVAHUNT_GATEWAY_NAMESPACES": "other",
+            "NOVAHUNT_GATEWAY_TOKEN_FILE": str(token),
+            "NOVAHUNT_GATEWAY_VOLUMES": f"claim={self.volume}",
+            "NOVAHUNT_GATEWAY_MAX_BODY": "65536",
+            "NOVAHUNT_GATEWAY_REQUEST_SECONDS": "2",
+            "NOVAHUNT_GATEWAY_SPEC": '{"budget": {"maxCreditsPerDomain": 50}}',
+        }
+        self.cluster = Cluster()
+        self.gateway = Gateway(read(environ), self.cluster)
+        self.url = ""
+
+    def client(self, token: str | None = TOKEN) -> httpx.Client:
+        """Return a caller with a token."""
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+
+    def collection(self, name: str) -> Collection:
+        """Return a collection as the API server holds it."""
+        return domaincollections.read(self.cluster.objects[paths.collections(SALES, name)])
+
+    def tell(self, found: Collection) -> None:
+        """Bring news of a collection."""
+        self.gateway.objects.put_collection(found)
+
+    def record(self, result: Result, namespace: str = SALES) -> None:
+        """Bring news of a result."""
+        key = Key(namespace, f"{result.collection}-{result.domain}")
+        self.gateway.objects.put_result(stored(result, key=key))
+
+
+@pytest.fixture
+def served_gateway(tmp_path: Path) -> Iterator[Served]:
+    found = Served(tmp_path)
+    with served(found.gateway.app, lifespan="off") as url:
+        found.url = url
+        yield found
+
+
+@pytest.fixture
+def caller(served_gateway: Served) -> Iterator[httpx.Client]:
+    with served_gateway.client() as found:
+        yield found

@@ -1,0 +1,67 @@
+"""Whom the gateway lets in, and what it does with those who take too much, too fast or too slowly."""
+
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from contract.gateway.conftest import TOKEN, Served
+
+CALLS = [
+    ("POST", "/api/collect-job"),
+    ("GET", "/api/collect-status?domain=a.example"),
+    ("GET", "/api/export-csv?domain=a.example"),
+    ("POST", "/api/collections"),
+    ("GET", "/api/collections"),
+    ("GET", "/api/collections/q4"),
+    ("GET", "/api/nothing"),
+]
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", TOKEN[:-1], "é"])
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_without_the_token_every_call_is_answered_alike(
+    served_gateway: Served, method: str, path: str, token: str | None
+) -> None:
+    headers = [] if token is None else [(b"Authorization", f"Bearer {token}".strip().encode())]
+    with httpx.Client(base_url=served_gateway.url) as caller:
+        answer = caller.request(method, path, content=b"{", headers=headers)
+    assert answer.status_code == 401
+    assert answer.json() == {"ok": False, "error": "show a token that opens this namespace"}
+
+
+def test_a_namespace_that_is_not_served_is_answered_as_if_nobody_asked(caller: httpx.Client) -> None:
+    answer = caller.get("/api/collections", params={"namespace": "kube-system"})
+    assert answer.status_code == 401
+    assert caller.get("/api/collections", params={"namespace": "other"}).status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(caller: httpx.Client) -> None:
+    large = b'{"domain": "' + b"x" * 100_000 + b'"}'
+    assert caller.post("/api/collect-job", content=large).status_code == 413
+    chunked = caller.post("/api/collect-job", content=iter([large]))
+    assert (chunked.status_code, chunked.json()["ok"]) == (413, False)
+
+
+def test_a_body_that_comes_too_slowly_is_given_up(served_gateway: Served) -> None:
+    place = urlsplit(served_gateway.url)
+    head = (
+        f"POST /api/collect-job HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {TOKEN}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as slow:
+        slow.sendall(head.encode())
+        answer = slow.recv(4096).decode()
+        assert answer.startswith("HTTP/1.1 408 ")
+        while slow.recv(4096):
+            pass
+
+
+def test_a_caller_who_asks_too_fast_is_told_when_to_come_again(served_gateway: Served) -> None:
+    with served_gateway.client() as fast, served_gateway.client("another") as other:
+        codes = [fast.get("/api/collections").status_code for _ in range(400)]
+        assert 429 in codes
+        refused = next(answer for _ in range(400) if (answer := fast.get("/api/collections")).status_code == 429)
+        assert int(refused.headers["retry-after"]) >= 1
+        assert other.get("/api/collections").status_code == 401, "another caller's rate is its own"

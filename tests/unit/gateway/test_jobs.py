@@ -1,0 +1,118 @@
+"""What REST calls a job: one name, one state and one progress for the domain of a collection."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOW, collection, result, spec
+from novahunt_api.conditions import Condition, ConditionType
+from novahunt_api.domaincollections import Collection
+from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.statusobject import CollectionStatus, RunningDomain
+from novahunt_contract.outcomes import Outcome, Reason
+from novahunt_gateway.jobs import State, chosen, collection_name, domain_of, is_wish, job_id, job_of
+
+A = "a.example"
+WISH, LATER = "1732233600000", "1732233700000"
+PLACE = Place(persistent_volume_claim=VolumePlace("claim", "q4"))
+
+
+def asked(wish: str | None = WISH, **status: Any) -> Collection:
+    made = collection(spec(domains=[A], recollect=wish))
+    return msgspec.structs.replace(made, status=CollectionStatus(**status))
+
+
+def ended(reason: Reason = Reason.COLLECTED, **fields: Any) -> Result:
+    return result(A, reason, **{"recollect": WISH, "emails": 7, "storage": PLACE, "stored_at": "2026-11-26", **fields})
+
+
+def test_a_domain_has_one_collection_whose_name_kubernetes_takes() -> None:
+    assert collection_name("example.com") == "collect-example.com"
+    long = f"{'a' * 60}.example"
+    assert collection_name(long) != collection_name(f"{'a' * 60}.test")
+
+
+@given(st.from_regex(r"\A([a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?\.){1,4}[a-z]{2,10}\Z"))
+def test_every_name_is_a_label_value_and_the_same_each_time(domain: str) -> None:
+    name = collection_name(domain)
+    assert len(name) <= 63
+    assert name == collection_name(domain)
+    assert name[-1].isalnum()
+
+
+def test_a_jobs_name_tells_its_domain() -> None:
+    assert job_id(A, WISH) == f"collect-{A}-{WISH}"
+    assert domain_of(job_id(A, WISH)) == A
+    assert domain_of("collect-xn--bcher-kva.example-1") == "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "collect-", "collect-a.example", "collect-../../etc-1", "collect-A.example-1", "erase-a.example-1",
+     "collect-a.example-1x", "collect-a.example-\u0661", "collect-www.a.example-1"],
+)  # fmt: skip
+def test_what_is_no_jobs_name_tells_none(text: str) -> None:
+    assert domain_of(text) is None
+
+
+def test_a_wish_of_the_gateway_is_a_time_and_another_is_not() -> None:
+    assert is_wish(WISH)
+    assert not any(map(is_wish, [None, "", "a", "2026-11-26", "17322336000000", "\u0661" * 13]))
+
+
+def test_before_anything_is_seen_it_is_queued_under_the_name_that_was_told() -> None:
+    job = job_of(asked(), A, None)
+    assert (job.job_id, job.state, job.progress, job.stored, job.items) == (job_id(A, WISH), State.QUEUED, 0, False, 0)
+
+
+def test_while_its_pod_is_at_work_it_is_processing_with_its_percent() -> None:
+    job = job_of(asked(running=(RunningDomain(A, 40, 12),)), A, None)
+    assert (job.state, job.progress) == (State.PROCESSING, 40)
+
+
+def test_an_answer_under_the_wish_completes_it() -> None:
+    job = job_of(asked(), A, ended())
+    assert (job.state, job.progress, job.stored, job.items, job.stored_at) == (
+        State.COMPLETED, 100, True, 7, "2026-11-26",
+    )  # fmt: skip
+    assert job_of(asked(), A, ended(Reason.NOTHING_FOUND, storage=None)).state is State.COMPLETED
+
+
+def test_an_answer_to_an_older_wish_is_what_is_stored_and_not_the_end() -> None:
+    job = job_of(asked(LATER), A, ended())
+    assert (job.state, job.stored, job.items, job.job_id) == (State.QUEUED, True, 7, job_id(A, LATER))
+
+
+def test_a_run_that_waits_for_a_plan_or_a_key_is_queued_and_tells_why() -> None:
+    message = "Hunter does not accept the key"
+    stalled = Condition(ConditionType.STALLED, "True", "KeyRefused", message)
+    job = job_of(asked(conditions=(stalled,)), A, ended(Reason.KEY_REFUSED, outcome=Outcome.PENDING))
+    assert (job.state, job.waits_for) == (State.QUEUED, f"KeyRefused: {message}")
+
+
+def test_a_failed_one_tells_why_until_it_is_to_be_tried_again() -> None:
+    failed = ended(Reason.CLAIMED, message="a person asked to be left alone", storage=None)
+    job = job_of(asked(), A, failed)
+    assert (job.state, job.progress, job.error) == (State.FAILED, 100, "a person asked to be left alone")
+    again = msgspec.structs.replace(asked(), spec=spec(domains=[A], recollect=WISH, retryFailed="now"))
+    assert job_of(again, A, failed).state is State.QUEUED
+
+
+def test_of_peoples_own_collections_the_last_run_gives_the_name() -> None:
+    own = asked("autumn")
+    assert job_of(own, A, ended(recollect="autumn", job_id="collect-a.example-5")).job_id == "collect-a.example-5"
+
+
+def test_the_one_that_works_on_a_domain_speaks_for_it_and_else_the_newest() -> None:
+    def one(name: str, seconds: float, wish: str) -> Collection:
+        return msgspec.structs.replace(asked(wish), uid=name, created=NOW + timedelta(seconds=seconds))
+
+    old, new, working = one("old", 0, WISH), one("new", 60, WISH), one("working", 30, LATER)
+    of: dict[str, Result | None] = dict.fromkeys(("old", "new", "working"), ended())
+    assert chosen([old, new], A, of) is new
+    assert chosen([old, new, working], A, of) is working
+    assert chosen([], A, {}) is None

@@ -11,8 +11,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from novahunt_api.domaincollections import Collection
-from novahunt_cli import following, printing, showing
+from novahunt_cli import printing, showing
 from novahunt_cli.following import Seen
+from novahunt_client.explain import waits_for
 
 _NAME_WIDTH = 32
 
@@ -65,7 +66,7 @@ def render(seen: Seen) -> Group:
                 completed=running.percent,
                 detail=showing.counted(running.emails, "address", "es"),
             )
-        waits = following.waits_for(collection)
+        waits = waits_for(collection)
         if waits:
             notes.append(Text(f"{name} waits for {waits}", style="yellow"))
     return Group(bars, *notes)
@@ -95,5 +96,5 @@ def _detail(collection: Collection) -> str:
 
 
 def _line(collection: Collection) -> str:
-    waits = following.waits_for(collection)
+    waits = waits_for(collection)
     return _detail(collection) + (f"; waits for {waits}" if waits else "")

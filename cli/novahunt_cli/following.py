@@ -10,7 +10,7 @@ import msgspec
 
 from novahunt_api import domaincollections, paths, wire
 from novahunt_api.cluster import Cluster, GoneError, UnavailableError
-from novahunt_api.conditions import ConditionType, find
+from novahunt_api.conditions import ConditionType
 from novahunt_api.domaincollections import Collection
 from novahunt_cli.exits import CommandError, Exit
 
@@ -158,15 +158,6 @@ async def until_ended(
             if ending(last) is not Ending.OPEN:
                 return last
     raise AssertionError("a watch without an end has ended")
-
-
-def waits_for(collection: Collection) -> str:
-    """Return the sentence of what it waits for; empty for nothing."""
-    for kind in (ConditionType.STALLED, ConditionType.WAITING, ConditionType.SUSPENDED):
-        found = find(collection.status.conditions, kind)
-        if found is not None and found.status == "True":
-            return f"{found.reason}: {found.message}" if found.message else found.reason
-    return ""
 
 
 def _key(collection: Collection) -> str:

@@ -16,6 +16,7 @@ from novahunt_cli import following, options, printing, reading, suppressing
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_cli.session import Session
 from novahunt_cli.suppressing import ListRef
+from novahunt_client.explain import waits_for
 from novahunt_contract import times
 
 _TRIES = 5
@@ -167,7 +168,7 @@ async def _until_swept(cluster: Cluster, asked: Collection, since: str, seconds:
                 now = next(iter(seen.values()))
                 if suppressing.swept_since(now, old, since):
                     return now
-                waits = following.waits_for(now)
+                waits = waits_for(now)
                 if waits and waits != said:
                     said = waits
                     printing.say(f"{name} waits for {waits}")

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import random
+from collections.abc import Container, Iterable
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from novahunt_api import paths, wire
 from novahunt_api.cluster import ApiError, Cluster, GoneError, error_of
+from novahunt_api.objects import Key
 from novahunt_api.signs import Signs, Watched
 
 PAGE = 500
@@ -35,6 +37,41 @@ class Feed(Protocol[Seen_contra]):
 
         What is newer than the list stays: an own write may have come between.
         """
+
+
+class Known(Protocol):
+    """An object that is kept, by what tells whether a list should have held it."""
+
+    @property
+    def key(self) -> Key:
+        """Its namespace and name."""
+
+    @property
+    def uid(self) -> str:
+        """Which one it is."""
+
+    @property
+    def resource_version(self) -> int:
+        """Which state of it is kept."""
+
+
+Kept = TypeVar("Kept", bound=Known)
+
+
+def missed(known: Iterable[Kept], namespace: str | None, uids: Container[str], version: int) -> list[Kept]:
+    """Return the known objects that are gone, because a list of this version did not hold them.
+
+    Args:
+        known: What is kept, of any namespace.
+        namespace: That the list was of; None: of all.
+        uids: Those that it held.
+        version: Its own. What is newer than the list stays: an own write may have come between.
+    """
+    return [
+        one
+        for one in known
+        if one.uid not in uids and namespace in (None, one.key.namespace) and one.resource_version <= version
+    ]
 
 
 class Watch(Generic[Wire]):

@@ -158,6 +158,15 @@ def explain(collection: Collection, failed: Mapping[str, int] | None = None) -> 
     return tuple(_paragraphs(collection, failed))
 
 
+def waits_for(collection: Collection) -> str:
+    """Return the sentence of what it waits for; empty for nothing."""
+    for kind in (ConditionType.STALLED, ConditionType.WAITING, ConditionType.SUSPENDED):
+        found = find(collection.status.conditions, kind)
+        if found is not None and found.status == "True":
+            return f"{found.reason}: {found.message}" if found.message else found.reason
+    return ""
+
+
 def _paragraphs(collection: Collection, failed: Mapping[str, int] | None) -> Iterator[Paragraph]:
     if collection.deleting:
         yield Paragraph(

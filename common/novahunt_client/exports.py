@@ -23,6 +23,18 @@ class Form(StrEnum):
     JSON = "json"
     """An array of the same objects."""
 
+    @property
+    def media(self) -> str:
+        """The media type."""
+        return _MEDIA[self]
+
+
+_MEDIA = {
+    Form.CSV: "text/csv; charset=utf-8",
+    Form.JSONL: "application/jsonl; charset=utf-8",
+    Form.JSON: "application/json",
+}
+
 
 class Found(msgspec.Struct, frozen=True):
     """An address, and the domain that it was found for."""

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 
 from novahunt_api import names
-from novahunt_api.conditions import ConditionType, find
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result
+from novahunt_client.explain import waits_for
 from novahunt_contract import domains
 from novahunt_contract.outcomes import Outcome
 
@@ -55,7 +55,7 @@ def collection_name(domain: str) -> str:
     whole = PREFIX + domain
     if len(whole) <= names.MAX_LABEL:
         return whole
-    # One character less for each of the two hyphens.
+    # One character less for the hyphen before the hash.
     begin = domain[: names.MAX_LABEL - len(PREFIX) - _HASHED - 1].rstrip("-.")
     return f"{PREFIX}{begin}-{names.domain_hash(domain)}"
 
@@ -98,7 +98,7 @@ def job_of(collection: Collection, domain: str, result: Result | None) -> Job:
         items=result.emails if result is not None else 0,
         stored_at=result.stored_at if result is not None and stored else None,
         error=(result.message or result.reason) if result is not None and state is State.FAILED else None,
-        waits_for=None if state.ended else _waits_for(collection),
+        waits_for=None if state.ended else waits_for(collection) or None,
     )
 
 
@@ -126,11 +126,3 @@ def _state(collection: Collection, result: Result | None, *, is_running: bool) -
         retry = collection.spec.retry_failed
         return State.FAILED if retry is None or result.retry_failed == retry else State.QUEUED
     return State.COMPLETED
-
-
-def _waits_for(collection: Collection) -> str | None:
-    for kind in (ConditionType.STALLED, ConditionType.WAITING, ConditionType.SUSPENDED):
-        found = find(collection.status.conditions, kind)
-        if found is not None and found.status == "True":
-            return f"{found.reason}: {found.message}" if found.message else found.reason
-    return None

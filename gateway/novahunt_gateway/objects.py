@@ -7,6 +7,7 @@ from novahunt_api import domaincollections, domainresults, wire
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
+from novahunt_api.watches import missed
 
 
 class Objects:
@@ -85,11 +86,11 @@ class Objects:
 
     def all_collections(self) -> Iterable[Collection]:
         """Return all collections of all namespaces."""
-        return tuple(self._collections.values())
+        return self._collections.values()
 
     def all_results(self) -> Iterable[StoredResult]:
         """Return all results of all namespaces."""
-        return tuple(self._results.values())
+        return self._results.values()
 
 
 Raw = dict[str, Any]
@@ -114,9 +115,8 @@ class CollectionFeed:
 
     def only(self, namespace: str | None, uids: set[str], version: int) -> None:
         """Forget the collections that are not among these."""
-        for one in self._objects.all_collections():
-            if one.uid not in uids and namespace in (None, one.key.namespace) and one.resource_version <= version:
-                self._objects.drop_collection(one.key, one.uid)
+        for one in missed(self._objects.all_collections(), namespace, uids, version):
+            self._objects.drop_collection(one.key, one.uid)
 
 
 class ResultFeed:
@@ -137,6 +137,5 @@ class ResultFeed:
 
     def only(self, namespace: str | None, uids: set[str], version: int) -> None:
         """Forget the results that are not among these."""
-        for one in self._objects.all_results():
-            if one.uid not in uids and namespace in (None, one.key.namespace) and one.resource_version <= version:
-                self._objects.drop_result(one.key, one.uid)
+        for one in missed(self._objects.all_results(), namespace, uids, version):
+            self._objects.drop_result(one.key, one.uid)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -32,12 +32,6 @@ from novahunt_gateway.gate import AGAIN, PREFIX, Caller, caller_of
 from novahunt_gateway.objects import Objects
 from novahunt_gateway.rights import Right
 from novahunt_gateway.writing import BusyError, RefusedError, TakenError, Writing
-
-_MEDIA: Final = {
-    Form.CSV: "text/csv; charset=utf-8",
-    Form.JSON: "application/json",
-    Form.JSONL: "application/jsonl; charset=utf-8",
-}
 
 _bearer = HTTPBearer(auto_error=False, description="The gateway's token, or a Kubernetes token.")
 """Only shows on the OpenAPI page that a token is needed: `gate` has looked at it before any route does."""
@@ -173,7 +167,7 @@ class Rest:
             raise HTTPException(404, "nothing is stored")
         pieces = export(merged(self._documents(who.namespace, stored)), form)
         headers = {"Content-Disposition": f'attachment; filename="{file}.{form}"', "X-Content-Type-Options": "nosniff"}
-        return StreamingResponse(await _begun(pieces), 200, headers, _MEDIA[form])
+        return StreamingResponse(await _begun(pieces), 200, headers, form.media)
 
     async def _make(self, who: Caller, asked: NewCollection) -> Made:
         who.needs(Right.CREATE, Right.GET)
@@ -286,7 +280,7 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 
 def _exports() -> dict[int | str, dict[str, Any]]:
-    kinds = {media.partition(";")[0]: {"schema": {"type": "string"}} for media in _MEDIA.values()}
+    kinds = {form.media.partition(";")[0]: {"schema": {"type": "string"}} for form in Form}
     return {**_refusals(400, 404, 409), 200: {"content": kinds}, 202: {"model": Refused}}
 
 

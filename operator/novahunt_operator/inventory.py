@@ -11,6 +11,7 @@ import msgspec
 from novahunt_api import domaincollections, names, paths, wire
 from novahunt_api.cluster import Cluster, GoneError
 from novahunt_api.objects import Key
+from novahunt_api.watches import missed
 from novahunt_operator import parse
 from novahunt_operator.store import Store
 
@@ -37,34 +38,22 @@ class Inventory:
     async def _collections(self, namespace: str | None) -> set[Key]:
         objects, version = await self._list(paths.collections(namespace), {})
         found = [domaincollections.read(item) for item in objects]
-        keys = {collection.key: collection.uid for collection in found}
         for collection in found:
             self._store.put_collection(collection)
-        missed = [
-            known
-            for known in self._store.collections()
-            if namespace in (None, known.key.namespace)
-            and keys.get(known.key) != known.uid
-            and known.resource_version <= version
-        ]
-        for known in missed:
+        gone = missed(self._store.collections(), namespace, {collection.uid for collection in found}, version)
+        for known in gone:
             self._store.drop_collection(known.key, known.uid)
-        return {known.key for known in missed} | set(keys)
+        return {collection.key for collection in (*gone, *found)}
 
     async def _jobs(self, namespace: str | None) -> set[Key]:
         objects, version = await self._list(paths.jobs(namespace), {"labelSelector": names.SELECTOR})
         seen = [made for item in objects if (made := parse.made(item)) is not None]
-        uids = {made.uid for made in seen}
         for made in seen:
             self._store.put_made(made)
-        missed = [
-            known
-            for known in self._store.made()
-            if namespace in (None, known.key.namespace) and known.uid not in uids and known.resource_version <= version
-        ]
-        for known in missed:
+        gone = missed(self._store.made(), namespace, {made.uid for made in seen}, version)
+        for known in gone:
             self._store.lose_made(known)
-        return {Key(made.key.namespace, made.collection) for made in (*seen, *missed)}
+        return {Key(made.key.namespace, made.collection) for made in (*seen, *gone)}
 
     async def _list(self, path: str, query: dict[str, str]) -> tuple[list[dict[str, Any]], int]:
         objects: list[dict[str, Any]] = []

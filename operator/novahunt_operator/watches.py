@@ -10,7 +10,7 @@ from novahunt_api.cluster import Cluster
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
 from novahunt_api.signs import Signs
-from novahunt_api.watches import Watch
+from novahunt_api.watches import Watch, missed
 from novahunt_operator import parse
 from novahunt_operator.records import Pod
 from novahunt_operator.store import Store
@@ -43,10 +43,9 @@ class PodFeed:
 
     def only(self, namespace: str | None, uids: set[str], version: int) -> None:
         """Forget the pods that are not among these."""
-        for pod in [pod for pod in self._store.pods() if pod.uid not in uids]:
-            if namespace in (None, pod.key.namespace) and pod.resource_version <= version:
-                self._store.drop_pod(pod.uid)
-                self._tell(pod)
+        for pod in missed(self._store.pods(), namespace, uids, version):
+            self._store.drop_pod(pod.uid)
+            self._tell(pod)
 
     def _tell(self, pod: Pod) -> None:
         self._notify(Key(pod.key.namespace, pod.collection))
@@ -72,9 +71,8 @@ class ResultFeed:
 
     def only(self, namespace: str | None, uids: set[str], version: int) -> None:
         """Forget the results that are not among these."""
-        for result in [result for result in self._store.results() if result.uid not in uids]:
-            if namespace in (None, result.key.namespace) and result.resource_version <= version:
-                self._forget(result)
+        for result in missed(self._store.results(), namespace, uids, version):
+            self._forget(result)
 
     def _forget(self, result: StoredResult) -> None:
         self._store.lose_result(result.key, result.uid)

@@ -11,8 +11,9 @@ from novahunt_api import domaincollections, domainresults, names, paths, wire
 from novahunt_api.cluster import MERGE_PATCH, ApiError, ConflictError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
+from novahunt_client.exports import Form
 from novahunt_contract import tables
-from novahunt_gateway.page.port import Form, RefusedError, TakenError, Wish
+from novahunt_gateway.page.port import RefusedError, TakenError, Wish
 from novahunt_gateway.rights import Right
 
 TOKEN = "token-of-the-test"

@@ -10,8 +10,9 @@ import builders
 from novahunt_api import domaincollections
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import StoredResult
+from novahunt_client.exports import Form
 from novahunt_contract.outcomes import Outcome
-from novahunt_gateway.page.port import Form, RefusedError, TakenError, Wish
+from novahunt_gateway.page.port import RefusedError, TakenError, Wish
 from novahunt_gateway.page.routes import Page
 from novahunt_gateway.page.sessions import Seal
 from novahunt_gateway.rights import Right

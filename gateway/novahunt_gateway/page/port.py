@@ -1,21 +1,14 @@
 """What the page needs of the gateway it is part of."""
 
 from collections.abc import AsyncIterator, Sequence
-from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import StoredResult
+from novahunt_client.exports import Form
 from novahunt_gateway.rights import Right
-
-
-class Form(StrEnum):
-    """A download's form."""
-
-    CSV = "csv"
-    JSON = "json"
 
 
 class Wish(msgspec.Struct, frozen=True):

@@ -11,15 +11,15 @@ from fastapi.responses import StreamingResponse
 
 from novahunt_api.domaincollections import Collection
 from novahunt_client.explain import explain
+from novahunt_client.exports import Form
 from novahunt_gateway.page import chart, making, rendering, views
-from novahunt_gateway.page.port import Form, Gateway, RefusedError
+from novahunt_gateway.page.port import Gateway, RefusedError
 from novahunt_gateway.page.samples import Samples
 from novahunt_gateway.page.sessions import Seal
 from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal
 from novahunt_gateway.rights import Right
 
 _SAMPLE_SECONDS = 5.0
-_MEDIA = {Form.CSV: "text/csv; charset=utf-8", Form.JSON: "application/json"}
 
 
 class Page:
@@ -155,7 +155,7 @@ class Page:
             raise AnswerError(refusal(403, "You may not read addresses", "It takes get on domaincollections/content."))
         form = Form.JSON if request.query_params.get("form") == Form.JSON else Form.CSV
         headers = {**rendering.HEADERS, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
-        return StreamingResponse(self._gateway.export(name, form), 200, headers, _MEDIA[form])
+        return StreamingResponse(self._gateway.export(name, form), 200, headers, form.media)
 
     async def _act(self, request: Request, name: str, action: str) -> Response:
         visitor = await self._visitors.known(request)

@@ -48,7 +48,7 @@ def export(session: Session, name: str, domain: str | None, form: str, file: str
             raise CommandError(
                 f"nothing {what}is stored by collection {name}: `novahunt results {name}`", Exit.NOT_FOUND
             )
-        if any(one.storage is not None and one.storage.config_map is None for one in stored):
+        if any(one.config_map_place is None for one in stored):
             await _write(_once(await _through(session, gateway, name, only, form)), file)
             return ""
         tally = _Tally()

@@ -76,6 +76,16 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     reset_date: str = ""
     """Of a used-up plan: the day on which it goes on, YYYY-MM-DD."""
 
+    @property
+    def volume_place(self) -> VolumePlace | None:
+        """The folder that its document lies in; None: it lies on no volume, or there is none."""
+        return self.storage.persistent_volume_claim if self.storage is not None else None
+
+    @property
+    def config_map_place(self) -> ConfigMapPlace | None:
+        """The ConfigMaps that its document lies in; None: it lies in none, or there is none."""
+        return self.storage.config_map if self.storage is not None else None
+
 
 class ResultObject(Result, frozen=True, rename="camel", kw_only=True):
     """A DomainResult: its data stands beside its metadata."""

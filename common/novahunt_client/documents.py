@@ -77,7 +77,7 @@ class ConfigMapDocuments:
 
     async def read(self, result: Result) -> bytes | None:
         """Return a document's bytes; None: it is not there any more. Errors as of `each`."""
-        place = result.storage.config_map if result.storage is not None else None
+        place = result.config_map_place
         if place is None:
             raise UnreadableError(f"the document of {result.domain} lies on a volume")
         held = []
@@ -106,7 +106,7 @@ class FolderDocuments:
     def __init__(self, root: Path, results: Iterable[Result]) -> None:
         """Take where the claim is mounted, and the results that tell of documents on it; others are passed over."""
         self._root = root
-        stored = (result for result in results if _on_volume(result) is not None)
+        stored = (result for result in results if result.volume_place is not None)
         self._results = sorted(stored, key=lambda result: result.domain)
 
     @property
@@ -126,7 +126,7 @@ class FolderDocuments:
                 yield _decoded(result.domain, data)
 
     def _read(self, result: Result) -> bytes | None:
-        place = _on_volume(result)
+        place = result.volume_place
         name = document.file_name(result.domain)
         if place is None or "/" in name or name.startswith("."):
             raise UnreadableError("a result names no domain's document")
@@ -134,7 +134,7 @@ class FolderDocuments:
             # Step by step and following no link: what lies on a volume may have been put there by anybody.
             handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
             try:
-                for part in PurePosixPath(place).parts:
+                for part in PurePosixPath(place.path).parts:
                     if part in ("..", "/"):
                         raise UnreadableError(f"the place of {result.domain}'s document is none in the claim")
                     inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
@@ -152,8 +152,3 @@ class FolderDocuments:
             if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_DOCUMENT_BYTES:
                 raise UnreadableError(f"the document of {result.domain} is no plain file, or too large")
             return held.read()
-
-
-def _on_volume(result: Result) -> str | None:
-    place = result.storage.persistent_volume_claim if result.storage is not None else None
-    return place.path if place is not None else None

@@ -179,11 +179,7 @@ class Rest:
         return Made(collection=_shown(made))
 
     def _documents(self, namespace: str, stored: list[Result]) -> Documents:
-        claims = {
-            result.storage.persistent_volume_claim.claim_name
-            for result in stored
-            if result.storage is not None and result.storage.persistent_volume_claim is not None
-        }
+        claims = {place.claim_name for result in stored if (place := result.volume_place) is not None}
         if not claims:
             return ConfigMapDocuments(self._cluster, namespace, stored)
         if namespace != self._namespace:
@@ -191,7 +187,7 @@ class Rest:
         missing = sorted(claims - self._volumes.keys())
         if missing:
             raise HTTPException(409, f"this gateway has not mounted the claim {missing[0]}")
-        if len(claims) > 1 or len(stored) != sum(_is_on_volume(result) for result in stored):
+        if len(claims) > 1 or any(result.volume_place is None for result in stored):
             return _Several(self._cluster, namespace, self._volumes, stored)
         return FolderDocuments(self._volumes[claims.pop()], stored)
 
@@ -221,10 +217,11 @@ class _Several:
 
     def __init__(self, cluster: Cluster, namespace: str, volumes: Mapping[str, Path], stored: list[Result]) -> None:
         self._parts: list[Documents] = [
-            ConfigMapDocuments(cluster, namespace, [one for one in stored if not _is_on_volume(one)])
+            ConfigMapDocuments(cluster, namespace, [one for one in stored if one.volume_place is None])
         ]
         for claim, folder in volumes.items():
-            self._parts.append(FolderDocuments(folder, [one for one in stored if _claim(one) == claim]))
+            here = [one for one in stored if one.volume_place is not None and one.volume_place.claim_name == claim]
+            self._parts.append(FolderDocuments(folder, here))
 
     @property
     def domains(self) -> frozenset[str]:
@@ -234,15 +231,6 @@ class _Several:
         for part in self._parts:
             async for document in part.each():
                 yield document
-
-
-def _claim(result: Result) -> str | None:
-    place = result.storage.persistent_volume_claim if result.storage is not None else None
-    return place.claim_name if place is not None else None
-
-
-def _is_on_volume(result: Result) -> bool:
-    return _claim(result) is not None
 
 
 def _has_job(one: Collection, domain: str, result: Result | None, job_id: str) -> bool:

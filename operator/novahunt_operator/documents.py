@@ -120,7 +120,7 @@ class Documents:
         Raises:
             DamagedDocumentError: a part is missing, or the whole does not have the recorded digest.
         """
-        place = result.storage.config_map if result.storage is not None else None
+        place = result.config_map_place
         if place is None:
             return None
         found: list[wire.ConfigMapObject] = []

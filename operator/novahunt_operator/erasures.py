@@ -191,7 +191,7 @@ def conflict(collection: Collection, erasures: Iterable[Erasure]) -> Conflict | 
 
 def _places(results: Iterable[Result]) -> dict[VolumePlace, None]:
     """Return where documents lie on volumes, in a stable order."""
-    stored = (result.storage.persistent_volume_claim for result in results if result.storage is not None)
+    stored = (result.volume_place for result in results)
     return dict.fromkeys(place for place in stored if place is not None)
 
 

@@ -85,7 +85,7 @@ class Recorder:
 
 def document_names(result: Result) -> tuple[str, ...]:
     """Return the names of the ConfigMaps that a result lists."""
-    place = result.storage.config_map if result.storage is not None else None
+    place = result.config_map_place
     return place.names if place is not None else ()
 
 

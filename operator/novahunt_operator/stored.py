@@ -18,7 +18,7 @@ def has_document(result: Result) -> bool:
 
 def in_config_maps(result: Result) -> bool:
     """Tell whether a document is stored in ConfigMaps."""
-    return result.storage is not None and result.storage.config_map is not None
+    return result.config_map_place is not None
 
 
 def config_map_bytes(result: Result | None) -> int:

@@ -109,7 +109,7 @@ class Sweeping:
 
 def _lies_where_it_is_swept(collection: Collection, result: Result) -> bool:
     volume = collection.spec.volume
-    place = result.storage.persistent_volume_claim if result.storage is not None else None
+    place = result.volume_place
     if volume is None or place is None:
         return False
     return (place.claim_name, place.path) == (volume.claim_name, volume_path(collection))

@@ -22,7 +22,8 @@ demo-clean: ## Remove all that `make demo` made
 	@$(PY) -m tools.demo --clean $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
 
 .PHONY: test
-test: test-unit test-cluster test-e2e ## Run all tests: unit, contract, control plane, whole node
+test: ## Run all tests: unit, contract, control plane, whole node
+	@scripts/test
 
 .PHONY: test-unit
 test-unit: ## Unit, property and contract tests (no cluster), on each Python 3.11 to 3.13 that is installed
@@ -60,6 +61,10 @@ bench: ## Measure the collector, and print the table of docs/benchmarks.md
 bench-scale: ## Measure the operator over 10,000 domains on simulated nodes, for about an hour; DOMAINS=… for fewer
 	@DOMAINS="$(DOMAINS)" WINDOW="$(WINDOW)" $(PY) -m bench.scale
 
+.PHONY: bench-gateway
+bench-gateway: ## Measure status calls and files of the gateway, for some minutes
+	@$(PY) -m bench.gateway
+
 .PHONY: soak
 soak: ## Hold two keys of six collections to their whole allowance, for ten minutes; SECONDS=… for a trial
 	@SECONDS="$(SECONDS)" $(PY) -m bench.soak
@@ -68,9 +73,41 @@ soak: ## Hold two keys of six collections to their whole allowance, for ten minu
 lint: ## Run every check that needs no cluster
 	@scripts/lint
 
+.PHONY: docs
+docs: ## Build the pages as a site, in the cache; broken links, and pages that the navigation lacks, are refused
+	@$(PY) -m tools.site
+
+.PHONY: reference
+reference: ## Write docs/reference.md and the record of fields anew, after a change of crds/
+	@$(PY) -m tools.reference
+
+.PHONY: chart-readme
+chart-readme: ## Write the chart's README anew, after a change of charts/novahunt/values.yaml
+	@$(PY) -m tools.chart_readme
+
+.PHONY: argocd
+argocd: ## Write what is made for Argo CD anew: recorded objects and settings, after a change of a status or of the Lua
+	@$(PY) -m tools.argocd
+
+.PHONY: dashboard
+dashboard: ## Write the chart's Grafana dashboard anew, after a change of tools/dashboard.py
+	@$(PY) -m tools.dashboard
+
+.PHONY: dashboard-picture
+dashboard-picture: ## Draw the dashboard with the data of a real run, for docs/metrics.md; some minutes (no root needed)
+	@$$(scripts/venv --lock picture)/bin/python -m tools.picture
+
 .PHONY: images
 images: ## Build the images; REGISTRY=… pushes them
 	@$(PY) -m tools.images $(if $(REGISTRY),--registry "$(REGISTRY)")
+
+.PHONY: release
+release: ## Make a release: REGISTRY=host/path OUTPUT=folder (SOURCE=url, TRIAL=1 to only try); see docs/supply-chain.md
+	@$$(scripts/venv --lock release)/bin/python -m tools.release --registry "$(REGISTRY)" --output "$(OUTPUT)" --source "$(SOURCE)" $(if $(TRIAL),--trial)
+
+.PHONY: licences
+licences: ## Write docs/licences.md anew, after a change of requirements/
+	@$(PY) -m tools.release.licences
 
 .PHONY: dev
 dev: ## Run the operator from the checkout against a control plane of its own, until Ctrl-C

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from devcluster.commands import Progress, run_long
 from devcluster.images import Buildah
 
 _PACKAGES: Final = ("ca-certificates", "python3.13", "python3.13-venv", "python3-pip")
-_RECIPE: Final = b"1"
+_RECIPE: Final = b"2"
 """Raised when the steps below change, so that an older result is not taken for theirs."""
 
 _ARCHIVE: Final = "image.tar"
@@ -39,10 +40,21 @@ def _make(folder: Path, cache: Path) -> None:
     progress = Progress(f"making {versions.BASE_IMAGE} from Debian {versions.BASE_SUITE}")
     system = folder / "system"
     run_long(
-        ["debootstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", versions.BASE_SUITE, system],
+        # Its mounts go with it, even when it is killed: nobody may remove a folder that /proc hangs in.
+        [
+            "unshare",
+            "--mount",
+            "--",
+            "debootstrap",
+            "--variant=minbase",
+            f"--include={','.join(_PACKAGES)}",
+            versions.BASE_SUITE,
+            system,
+        ],
         progress=progress,
         log=log,
-        environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        # The epoch is what shadow's tools write as the day of the last change of a password.
+        environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "SOURCE_DATE_EPOCH": "0"},
     )
     _make_slim(system)
     buildah = Buildah(cache)
@@ -51,7 +63,10 @@ def _make(folder: Path, cache: Path) -> None:
         buildah.run("add", "--quiet", container, system, "/")
         buildah.run("config", "--cmd", "python3", "--env", "LANG=C.UTF-8", container)
         buildah.run("config", "--env", "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", container)
-        buildah.run("commit", "--quiet", container, f"docker-archive:{folder / _ARCHIVE}:{versions.BASE_IMAGE}")
+        # One time for the image and every file, and no label with buildah's version: the same packages give the same
+        # digest again.
+        target = f"docker-archive:{folder / _ARCHIVE}:{versions.BASE_IMAGE}"
+        buildah.run("commit", "--quiet", "--identity-label=false", "--timestamp", "0", container, target)
     finally:
         buildah.run("rm", container)
     shutil.rmtree(system)
@@ -66,16 +81,35 @@ def _make_slim(system: Path) -> None:
     (local / "pip").symlink_to("/usr/bin/pip3")
     for marker in system.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
-    for useless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+    for useless in ("var/cache/apt", "var/lib/apt/lists", "usr/share/man", "usr/share/locale"):
         shutil.rmtree(system / useless, ignore_errors=True)
         (system / useless).mkdir(parents=True)
+        # Whatever this process's umask is.
+        (system / useless).chmod(0o755)
     for cache in system.rglob("__pycache__"):
         shutil.rmtree(cache)
-    for log in (system / "var/log").rglob("*.log"):
-        log.unlink()
+    # The licences stay: whoever passes the image on passes them on.
+    _unlink(file for file in _files(system / "usr/share/doc") if file.name != "copyright")
     # This machine's own name servers and name are no part of an image.
-    for file in ("etc/resolv.conf", "etc/hostname"):
-        (system / file).unlink(missing_ok=True)
+    _unlink(system / name for name in ("etc/resolv.conf", "etc/hostname"))
+    _forget_the_making(system)
+
+
+def _forget_the_making(system: Path) -> None:
+    """Remove what holds times, random numbers or the order of the work."""
+    _unlink(_files(system / "var/log"))
+    _unlink(system / name for name in ("var/cache/ldconfig/aux-cache", "etc/machine-id", "var/lib/dbus/machine-id"))
+    for backups in ("var/lib/dpkg/*-old", "var/cache/debconf/*-old", "etc/*-"):
+        _unlink(system.glob(backups))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+
+
+def _unlink(files: Iterable[Path]) -> None:
+    for file in list(files):
+        file.unlink(missing_ok=True)
 
 
 def provide(cache: Path, buildah: Buildah) -> None:

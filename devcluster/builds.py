@@ -21,6 +21,9 @@ class Part(StrEnum):
     KWOK = "kwok"
     HELM = "helm"
     PAUSE = "pause"
+    KUBE_ROUTER = "kube-router"
+    PROMTOOL = "promtool"
+    PROMETHEUS = "prometheus"
     BASE_IMAGE = "base-image"
 
 

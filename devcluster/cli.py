@@ -105,6 +105,7 @@ def build(_: Registry, only: tuple[str, ...]) -> None:
     type=int,
     help="Requests at once that the controller-manager allows itself. Default: Kubernetes' own, 30.",
 )
+@click.option("--network-policies", is_flag=True, help="Enforce NetworkPolicies; a whole node alone.")
 @click.option("--audit-log", is_flag=True, help="Have the API server log who asked for what; `status` names the file.")
 @_told
 def up(
@@ -115,6 +116,7 @@ def up(
     simulated_nodes: int,
     kube_api_qps: int | None,
     kube_api_burst: int | None,
+    network_policies: bool,
     audit_log: bool,
 ) -> None:
     """Start a cluster, building first what is missing.
@@ -133,6 +135,7 @@ def up(
         kind=Kind.CONTROL_PLANE if control_plane else Kind.NODE,
         simulated_nodes=simulated_nodes,
         audit_log=audit_log,
+        network_policies=network_policies,
         limits=limits,
     )
     startup.up(registry, cache_root(), wish, _say)
@@ -221,6 +224,13 @@ def load(registry: Registry, *, name: str, image: tuple[str, ...]) -> None:
         _say(f"loaded {each} into {name!r}")
 
 
+def _labels(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    found = tuple(label.partition("=") for label in given)
+    if wrong := [label for label, (name, equals, _) in zip(given, found, strict=True) if not (name and equals)]:
+        raise click.BadParameter(f"{wrong[0]!r} is no label; write NAME=VALUE")
+    return tuple((name, value) for name, _, value in found)
+
+
 @main.group()
 def image() -> None:
     """Build container images without a registry."""
@@ -229,17 +239,21 @@ def image() -> None:
 @image.command(name="build")
 @click.option("--tag", required=True, help="The image's name, with a tag.")
 @click.option("--file", "file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=VALUE", callback=_labels, help="May be given several times."
+)
 @click.argument("context", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @_told
-def build_image(_: Registry, *, tag: str, file: Path, context: Path) -> None:
+def build_image(_: Registry, *, tag: str, file: Path, labels: tuple[tuple[str, str], ...], context: Path) -> None:
     """Build an ordinary Dockerfile with buildah; needs root.
 
     Nothing is pulled: `FROM python:3.13-slim` is a stand-in made from Debian's packages. pip inside the build uses
-    this machine's settings and authorities, which do not get into the image.
+    this machine's settings and authorities, which do not get into the image. Every file of it has the time 0, so that
+    the same files give the same image.
     """
     requirements.need_root("building images")
     requirements.ensure(requirements.IMAGE_TOOLS)
     images.check_tags([tag])
     buildah = images.Buildah(cache_root())
     base_image.provide(cache_root(), buildah)
-    images.build(buildah, tag=tag, file=file, context=context)
+    images.build(buildah, images.Plan(tag=tag, file=file, context=context, labels=labels))

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from devcluster import archives
 from devcluster.cache import digest
 from devcluster.commands import Progress, run, run_long
 from devcluster.errors import DevclusterError, ProgramError, RefusedInputError
@@ -97,8 +98,24 @@ def authorities(environ: Mapping[str, str], default: Path = Path(_IMAGE_AUTHORIT
     return next((file.absolute() for file in (*candidates, default) if file.is_file()), None)
 
 
-def build(buildah: Buildah, *, tag: str, file: Path, context: Path) -> None:
+@dataclass(frozen=True)
+class Plan:
+    """What to build, and what is said of it."""
+
+    tag: str
+    file: Path
+    context: Path
+    labels: tuple[tuple[str, str], ...] = ()
+    """Name and value of each label, beside those of the Dockerfile."""
+    timestamp: int = 0
+    """Seconds since 1970: the time of the image and of every file in it. One time gives one digest."""
+    fresh: bool = False
+    """Whether each step is run anew, whatever an earlier build has left."""
+
+
+def build(buildah: Buildah, plan: Plan) -> None:
     """Build an ordinary Dockerfile, whose base image must be in the storage; nothing is pulled."""
+    tag = plan.tag
     progress = Progress(f"building image {tag}")
     log = buildah.cache / "logs" / f"image-{digest(tag.encode())}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -107,12 +124,18 @@ def build(buildah: Buildah, *, tag: str, file: Path, context: Path) -> None:
         settings = Path(temporary) / "pip.conf"
         settings.touch(mode=0o600)
         settings.write_text(pip_settings(os.environ, _listed_pip_settings()))
-        words: list[str | Path] = ["bud", "--pull-never", "--layers", "--force-rm", "--tag", tag, "--file", file]
+        words: list[str | Path] = ["bud", "--pull-never", "--force-rm", "--tag", tag, "--file", plan.file]
+        # buildah's own label would have each version of it make another image.
+        words += ["--identity-label=false"]
+        # buildah takes a step of an earlier build for the same whatever its time was: only those of time 0 are kept.
+        anew = plan.fresh or plan.timestamp != 0
+        words += ["--timestamp", str(plan.timestamp), "--no-cache" if anew else "--layers"]
+        words += [f"--label={name}={value}" for name, value in plan.labels]
         # Mounted for the build's steps, so that neither gets into the image.
         words += ["--volume", f"{settings}:{_PIP_SETTINGS}:ro"]
         if (bundle := authorities(os.environ)) is not None:
             words += ["--volume", f"{bundle}:{_IMAGE_AUTHORITIES}:ro"]
-        run_long(buildah.argv(*words, context), progress=progress, log=log, environment=buildah.environment)
+        run_long(buildah.argv(*words, plan.context), progress=progress, log=log, environment=buildah.environment)
     progress.done("built")
 
 
@@ -123,14 +146,27 @@ def _listed_pip_settings() -> str:
         return ""
 
 
-@contextmanager
-def exported(buildah: Buildah, image: str) -> Iterator[Path]:
-    """An archive of an image in buildah's storage."""
+def _known(buildah: Buildah, image: str) -> None:
     if buildah.identity(image) is None:
         raise UnknownImageError(
             f"buildah's storage below {buildah.cache} has no image {image!r}; "
             f"build it first: python -m devcluster image build --tag {image} --file DOCKERFILE CONTEXT"
         )
+
+
+def save(buildah: Buildah, image: str, target: Path) -> None:
+    """Write an image of buildah's storage as an OCI archive, whose bytes are those of the image alone."""
+    _known(buildah, image)
+    with tempfile.TemporaryDirectory(prefix="novahunt-image-", dir=buildah.cache) as temporary:
+        layout = Path(temporary) / "layout"
+        buildah.run("push", "--quiet", image, f"oci:{layout}:{image}")
+        archives.pack(layout, target)
+
+
+@contextmanager
+def exported(buildah: Buildah, image: str) -> Iterator[Path]:
+    """An archive of an image in buildah's storage."""
+    _known(buildah, image)
     with tempfile.TemporaryDirectory(prefix="novahunt-image-", dir=buildah.cache) as temporary:
         archive = Path(temporary) / "image.tar"
         buildah.run("push", "--quiet", image, f"docker-archive:{archive}:{image}")

@@ -1,4 +1,4 @@
-"""The Go programs of the cluster: what is built from which folder of `go/`, and how."""
+"""The Go programs of the cluster and its tools: what is built from which folder of `go/`, and how."""
 
 import os
 import platform
@@ -25,6 +25,8 @@ class Program:
     package: str = "."
     stamps: tuple[str, ...] = ()
     """Variables set by the linker, as `package.variable=value`."""
+    tags: tuple[str, ...] = ()
+    """Build tags, by which a program leaves parts of itself out."""
     links: tuple[str, ...] = ()
     """Further names of the same file; the program looks at the name it was called by."""
 
@@ -33,7 +35,8 @@ class Program:
         """What `go build` is told; a part of the key, like the sources."""
         stamps = "".join(f" -X {stamp}" for stamp in self.stamps)
         # Stripped and without paths, so that two machines build the same bytes.
-        return ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", f"-s -w{stamps}"]
+        tags = ["-tags", ",".join(self.tags)] if self.tags else []
+        return ["-trimpath", "-buildvcs=false", "-mod=readonly", *tags, "-ldflags", f"-s -w{stamps}"]
 
 
 KUBERNETES: Final = Program(
@@ -69,8 +72,30 @@ HELM: Final = Program(
     stamps=(f"helm.sh/helm/v4/internal/version.version=v{versions.HELM}",),
 )
 PAUSE: Final = Program("pause", versions.PAUSE)
+KUBE_ROUTER: Final = Program(
+    "kube-router",
+    versions.KUBE_ROUTER,
+    package="github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
+    stamps=(f"github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v{versions.KUBE_ROUTER}",),
+)
+PROMTOOL: Final = Program(
+    "promtool",
+    versions.PROMETHEUS,
+    package="github.com/prometheus/prometheus/cmd/promtool",
+    stamps=(f"github.com/prometheus/common/version.Version={versions.PROMETHEUS}",),
+    # Without the clients of all clouds, in which Prometheus looks for what to scrape; they are most of the build.
+    tags=("remove_all_sd",),
+)
 
-ALL: Final = (KUBERNETES, COREDNS, KWOK, HELM, PAUSE)
+PROMETHEUS: Final = Program(
+    "prometheus",
+    versions.PROMETHEUS,
+    package="github.com/prometheus/prometheus/cmd/prometheus",
+    stamps=PROMTOOL.stamps,
+    tags=PROMTOOL.tags,
+)
+
+ALL: Final = (KUBERNETES, COREDNS, KWOK, HELM, PAUSE, KUBE_ROUTER, PROMTOOL, PROMETHEUS)
 
 
 def entry(program: Program, cache: Path) -> Entry:
@@ -111,13 +136,16 @@ def build(program: Program, cache: Path, go: Callable[[], Path]) -> Path:
 
 @dataclass(frozen=True)
 class Programs:
-    """Where each program of the cluster is."""
+    """Where each program of the cluster and its tools is."""
 
     kubernetes: Path
     coredns: Path
     kwok: Path
     helm: Path
     pause: Path
+    kube_router: Path
+    promtool: Path
+    prometheus: Path
 
     @classmethod
     def cached(cls, cache: Path) -> "Programs":

@@ -40,8 +40,9 @@ NODE_TOOLS: Final = (
     Tool("nsenter", "util-linux"),
     Tool("umount", "mount"),
 )
+POLICY_TOOLS: Final = (Tool("ipset", "ipset"),)
 IMAGE_TOOLS: Final = (Tool("buildah", "buildah"), Tool("runc", "runc"))
-BASE_IMAGE_TOOLS: Final = (*IMAGE_TOOLS, Tool("debootstrap", "debootstrap"))
+BASE_IMAGE_TOOLS: Final = (*IMAGE_TOOLS, Tool("debootstrap", "debootstrap"), Tool("unshare", "util-linux"))
 
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

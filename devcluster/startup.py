@@ -9,6 +9,7 @@ from typing import Final
 from devcluster import builds, control_plane, images, network, requirements, simulator, whole_node
 from devcluster.allocation import IN_OWN_NAMESPACE, Link, checked_name, free_link, free_ports
 from devcluster.api import ApiClient
+from devcluster.builds import Part
 from devcluster.certificates import ControlPlaneKeys
 from devcluster.commands import run
 from devcluster.errors import DamagedClusterError, DevclusterError, ProgramError, RefusedInputError
@@ -32,6 +33,7 @@ class Wish:
     kind: Kind
     simulated_nodes: int = 0
     audit_log: bool = False
+    network_policies: bool = False
     limits: Limits | None = None
 
     def refuse_nonsense(self) -> None:
@@ -39,6 +41,8 @@ class Wish:
         checked_name(self.name)
         if not 0 <= self.simulated_nodes <= simulator.MOST_NODES:
             raise RefusedInputError(f"--simulated-nodes {self.simulated_nodes}: 0 to {simulator.MOST_NODES}")
+        if self.network_policies and self.kind is not Kind.NODE:
+            raise RefusedInputError("--network-policies is for a whole node; simulated pods have no network")
         if self.limits is not None and not 0 < self.limits.qps <= self.limits.burst:
             raise RefusedInputError(
                 f"--kube-api-qps {self.limits.qps} --kube-api-burst {self.limits.burst}: at least 1, "
@@ -57,9 +61,9 @@ def up(registry: Registry, cache: Path, wish: Wish, say: Say) -> ClusterRecord:
             say(f"cluster {wish.name!r} runs already ({running.kind}, {running.server}); nothing was changed")
             return running
         if wish.kind is Kind.NODE:
-            requirements.ensure(requirements.NODE_TOOLS)
+            requirements.ensure((*requirements.NODE_TOOLS, *(requirements.POLICY_TOOLS * wish.network_policies)))
         parts = builds.CONTROL_PLANE if wish.kind is Kind.CONTROL_PLANE else builds.WHOLE_NODE
-        programs = builds.build(cache, parts)
+        programs = builds.build(cache, parts | ({Part.KUBE_ROUTER} if wish.network_policies else set()))
         if take_down(registry, wish.name):
             say(f"removed what was left of an earlier {wish.name!r}")
         try:
@@ -127,6 +131,8 @@ def _start(registry: Registry, cache: Path, programs: Programs, wish: Wish, say:
         launcher.start(whole_node.containerd(record, folder))
         api = _start_control_plane(record, folder, programs, keys, launcher)
         _start_node(record, record.link, folder, _NodeParts(cache, programs, keys), launcher, api)
+        if wish.network_policies:
+            launcher.start(whole_node.kube_router(record, folder, programs, keys))
     if record.simulated_nodes:
         _simulate_nodes(record, folder, programs, launcher, api)
     # Pods are refused before the namespace's service account is there.

@@ -7,6 +7,9 @@ COREDNS: Final = "1.14.7"
 KWOK: Final = "0.8.0"
 HELM: Final = "4.3.1"
 PAUSE: Final = "1"
+KUBE_ROUTER: Final = "2.1.0"
+PROMETHEUS: Final = "0.315.1"
+"""Of the Go module; people call it 3.15.1."""
 
 GO_AT_LEAST: Final = (1, 26)
 """Kubernetes 1.37's own go.mod asks for it."""

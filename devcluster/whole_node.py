@@ -1,4 +1,4 @@
-"""The command lines and files of a whole node: containerd, kubelet, kube-proxy and CoreDNS."""
+"""The command lines and files of a whole node: containerd, kubelet, kube-proxy, CoreDNS and kube-router."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from devcluster import versions
-from devcluster.allocation import DNS_SERVICE, PODS, Link
+from devcluster.allocation import DNS_SERVICE, PODS, SERVICES, Link
 from devcluster.api import Manifest
 from devcluster.certificates import ControlPlaneKeys, Identity
 from devcluster.control_plane import Command, write_identity
@@ -124,6 +124,26 @@ def kube_proxy(record: ClusterRecord, folder: RunFolder, programs: Programs, key
             # The table of connections is the whole machine's: leave its size alone.
             "--conntrack-max-per-core=0",
             "--conntrack-min=0",
+        ),
+    )
+
+
+def kube_router(record: ClusterRecord, folder: RunFolder, programs: Programs, keys: ControlPlaneKeys) -> Command:
+    """What enforces NetworkPolicies, by iptables rules and sets of addresses of the network namespace."""
+    write_identity(record, folder, keys, "kube-router", Identity("system:kube-router"))
+    return Command(
+        "kube-router",
+        (
+            str(programs.kube_router / "kube-router"),
+            f"--kubeconfig={folder.kubeconfig('kube-router')}",
+            f"--hostname-override={record.node_name}",
+            f"--service-cluster-ip-range={SERVICES}",
+            "--run-firewall=true",
+            # Addresses, ways between nodes and Services are other parts' matter here.
+            "--run-router=false",
+            "--run-service-proxy=false",
+            "--enable-cni=false",
+            "--health-port=0",
         ),
     )
 

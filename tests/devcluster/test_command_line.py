@@ -28,6 +28,7 @@ class Caller:
         (("up", "--control-plane", "--simulated-nodes", "-1"), "--simulated-nodes -1: 0 to 1000"),
         (("up", "--control-plane", "--kube-api-qps", "5"), "belong together"),
         (("up", "--control-plane", "--kube-api-qps", "50", "--kube-api-burst", "5"), "the burst not below the qps"),
+        (("up", "--control-plane", "--network-policies"), "--network-policies is for a whole node"),
         (("env",), "no cluster named 'dev'"),
         (("status", "--name", "other"), "no cluster named 'other'"),
         (("load", "image:1"), "no cluster named 'dev'"),

@@ -1,5 +1,6 @@
 """The Go sources say the same versions as Python, name no machine, and each change of them is built anew."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from devcluster.paths import CONFIG, GO_SOURCES, SOURCES
         ("coredns", f"github.com/coredns/coredns v{versions.COREDNS}"),
         ("kwok", f"sigs.k8s.io/kwok v{versions.KWOK}"),
         ("helm", f"helm.sh/helm/v4 v{versions.HELM}"),
+        ("kube-router", f"github.com/cloudnativelabs/kube-router/v2 v{versions.KUBE_ROUTER}"),
+        ("prometheus", f"github.com/prometheus/prometheus v{versions.PROMETHEUS}"),
+        ("promtool", f"github.com/prometheus/prometheus v{versions.PROMETHEUS}"),
     ],
 )
 def test_each_go_module_pins_the_version_that_the_cache_is_keyed_by(program: str, requirement: str) -> None:
@@ -35,6 +39,14 @@ def test_every_program_has_its_own_place_and_every_component_a_link() -> None:
     assert len(set(places)) == len(places)
     main = (GO_SOURCES / "kubernetes" / "main.go").read_text()
     assert set(re.findall(r'^\t"([a-z-]+)":', main, re.MULTILINE)) == set(programs.KUBERNETES.links)
+
+
+def test_build_tags_are_told_to_go_and_are_part_of_the_place() -> None:
+    flags = programs.PROMTOOL.flags
+    assert flags[flags.index("-tags") + 1] == "remove_all_sd"
+    assert "-tags" not in programs.HELM.flags
+    whole = dataclasses.replace(programs.PROMTOOL, tags=())
+    assert programs.entry(whole, Path("/cache")) != programs.entry(programs.PROMTOOL, Path("/cache"))
 
 
 def test_another_source_is_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

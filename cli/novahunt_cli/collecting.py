@@ -14,12 +14,14 @@ from novahunt_api import domaincollections, paths
 from novahunt_api.cluster import Cluster
 from novahunt_api.conditions import ConditionType, find
 from novahunt_api.domaincollections import Collection
-from novahunt_cli import bars, following, lists, manifests, options, printing, reading
+from novahunt_cli import bars, following, manifests, options, printing, reading
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_cli.following import Ending
 from novahunt_cli.session import Session
+from novahunt_client import lists
 from novahunt_client.explain import explain
 from novahunt_contract import wanted
+from novahunt_contract.wanted import Entry
 
 _SHOWN = 20
 """Entries that are left out and named; the rest is counted."""
@@ -170,19 +172,17 @@ def _domains(arguments: tuple[str, ...], files: tuple[str, ...]) -> tuple[str, .
     Raises:
         CommandError: a file can't be read, or nothing is left.
     """
-    entries = list(lists.of_arguments(arguments))
+    entries = [Entry(f"argument {number}", text) for number, text in enumerate(arguments, start=1)]
     for file in files:
         source = "standard input" if file == "-" else file
         try:
             # Bytes, because a terminal's encoding is not the list's.
             data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-            found = lists.of_text(source, data.decode("utf-8-sig"))
+            found = lists.read(lists.decoded(data), source, file_name=file)
         except OSError as error:
             raise CommandError(f"{source} can't be read: {error.strerror}", Exit.USAGE) from None
-        except UnicodeDecodeError:
-            raise CommandError(f"{source} is no UTF-8 text: save it as UTF-8", Exit.USAGE) from None
         except lists.UnreadableListError as error:
-            raise CommandError(str(error), Exit.USAGE) from None
+            raise CommandError(f"{source} can't be read: {error}", Exit.USAGE) from None
         printing.say(found.how)
         entries.extend(found.entries)
     if not entries:
@@ -193,8 +193,8 @@ def _domains(arguments: tuple[str, ...], files: tuple[str, ...]) -> tuple[str, .
         printing.say(f"left out: {invalid.place}{shown}: {invalid.reason}")
     if len(whole.invalid) > _SHOWN:
         printing.say(f"left out: {len(whole.invalid) - _SHOWN} more")
-    for repeated in lists.repeated(entries)[:_SHOWN]:
-        printing.say(f"named again: {repeated}")
+    for repeat in lists.repeats(entries)[:_SHOWN]:
+        printing.say(f"named again: {repeat.place} ({repeat.domain}, first in {repeat.first})")
     if not whole.domains:
         raise CommandError("no domain is left of the list, so nothing is made: correct it", Exit.USAGE)
     return whole.domains

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import click
+import msgspec
 from kubernetes.aio import client, config
 
 from novahunt_api.cluster import Cluster
@@ -19,7 +20,10 @@ from novahunt_client.documents import ConfigMapDocuments, UnreadableError
 from novahunt_client.exports import Form, Found
 from novahunt_contract import domains
 
-_GATEWAY_SECONDS = 300.0
+_GATEWAY_SECONDS = 60.0
+"""To reach the gateway, and between two pieces of its answer."""
+
+_PIECE_BYTES = 64 * 1024
 
 
 @click.command()
@@ -49,7 +53,7 @@ def export(session: Session, name: str, domain: str | None, form: str, file: str
                 f"nothing {what}is stored by collection {name}: `novahunt results {name}`", Exit.NOT_FOUND
             )
         if any(one.config_map_place is None for one in stored):
-            await _write(_once(await _through(session, gateway, name, only, form)), file)
+            await _write(_through(session, gateway, name, only, form), file)
             return ""
         tally = _Tally()
         documents = ConfigMapDocuments(cluster, session.namespace, stored)
@@ -77,38 +81,47 @@ class _Tally:
             yield found
 
 
-async def _once(text: str) -> AsyncIterator[bytes]:
-    yield text.encode()
-
-
-async def _through(session: Session, gateway: str | None, name: str, domain: str | None, form: str) -> str:
+async def _through(
+    session: Session, gateway: str | None, name: str, domain: str | None, form: str
+) -> AsyncIterator[bytes]:
     """Have the gateway export: only what is in the cluster reaches a volume."""
     if gateway is None:
         raise CommandError(
             "documents lie on a volume, which only the gateway reads: give --gateway URL or set NOVAHUNT_GATEWAY"
         )
-    if form != Form.CSV:
-        raise CommandError(f"the gateway exports csv alone, not {form}: leave -o {form} out", Exit.USAGE)
-    query = {"domain": domain} if domain is not None else {"collection": name, "namespace": session.namespace}
+    query = {"collection": name, "namespace": session.namespace, "format": form}
+    if domain is not None:
+        query["domain"] = domain
     token = os.environ.get("NOVAHUNT_TOKEN") or await _token(session)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = gateway.rstrip("/") + "/api/export-csv"
-    limit = aiohttp.ClientTimeout(total=_GATEWAY_SECONDS)
+    limit = aiohttp.ClientTimeout(sock_connect=_GATEWAY_SECONDS, sock_read=_GATEWAY_SECONDS)
     try:
         async with (
             aiohttp.ClientSession(timeout=limit) as http,
             http.get(url, params=query, headers=headers, allow_redirects=False) as answer,
         ):
-            text = await answer.text()
-            status = answer.status
+            if answer.status != 200:  # noqa: PLR2004 - OK
+                told, code = _REFUSALS.get(answer.status, (f"refuses it: {await _reason(answer)}", Exit.ERROR))
+                raise CommandError(f"the gateway at {gateway} {told} ({answer.status})", code)
+            async for piece in answer.content.iter_chunked(_PIECE_BYTES):
+                yield piece
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise CommandError(
             f"the gateway at {gateway} can't be reached ({type(error).__name__}): see --gateway"
         ) from None
-    if status != 200:  # noqa: PLR2004 - OK
-        told, code = _REFUSALS.get(status, ("refuses it", Exit.ERROR))
-        raise CommandError(f"the gateway at {gateway} {told} ({status})", code)
-    return text
+
+
+async def _reason(answer: aiohttp.ClientResponse) -> str:
+    """Return the gateway's own words on why it refuses."""
+    try:
+        return msgspec.json.decode(await answer.read(), type=_Refusal).error
+    except msgspec.DecodeError:
+        return "it does not say why"
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    error: str
 
 
 _REFUSALS = {

@@ -40,7 +40,7 @@ def ending(collection: Collection) -> Ending:
     found = {condition.type: condition for condition in status.conditions if condition.status == "True"}
     if status.observed_generation < collection.generation:
         return Ending.OPEN
-    if ConditionType.READY in found:
+    if collection.is_ready:
         failed = status.domains.failed if status.domains is not None else 0
         return Ending.SOME_FAILED if failed else Ending.DONE
     if ConditionType.STALLED in found:

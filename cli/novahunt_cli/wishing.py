@@ -34,8 +34,10 @@ def resume(session: Session, names: tuple[str, ...]) -> None:
 @options.connected()
 def retry(session: Session, names: tuple[str, ...], all_domains: bool) -> None:
     """Run the failed domains of collections NAMES again, and try at once what waits for a key or a plan."""
-    wish = "recollect" if all_domains else "retryFailed"
-    _change(session, names, {wish: times.to_text(datetime.now(UTC))}, "asked to run again")
+    now = datetime.now(UTC)
+    # The gateway names a domain's job by the wish, and knows it by its form: milliseconds.
+    wish = {"recollect": str(times.to_milliseconds(now))} if all_domains else {"retryFailed": times.to_text(now)}
+    _change(session, names, wish, "asked to run again")
 
 
 def _change(session: Session, names: tuple[str, ...], spec: dict[str, Any], done: str) -> None:

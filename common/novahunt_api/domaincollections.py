@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from novahunt_api import names, wire
+from novahunt_api.conditions import ConditionType, find
 from novahunt_api.objects import Key
 from novahunt_api.spec import CollectionSpec
 from novahunt_api.statusobject import CollectionStatus
@@ -38,10 +39,20 @@ class Collection(msgspec.Struct, frozen=True):
     sweep_wish: str = ""
     """The value of the annotation that asks for a sweep."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything has come to its end; what is said of an older generation does not count."""
+        ready = find(self.status.conditions, ConditionType.READY)
+        return self.status.observed_generation >= self.generation and ready is not None and ready.status == "True"
+
 
 def read(raw: Mapping[str, Any]) -> Collection:
     """Read a DomainCollection; a spec that can't be read is named in `spec_error`."""
-    found = msgspec.convert(raw, CollectionObject)
+    return of(msgspec.convert(raw, CollectionObject))
+
+
+def of(found: CollectionObject) -> Collection:
+    """Read a DomainCollection that has come over the wire, as `read` does."""
     spec, spec_error = CollectionSpec(), None
     try:
         # Through JSON, because parts of the pod template are kept raw.

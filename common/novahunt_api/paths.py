@@ -51,6 +51,11 @@ def config_maps(namespace: str | None, name: str | None = None) -> str:
     return _path("/api/v1", namespace, "configmaps", name)
 
 
+def secrets(namespace: str, name: str) -> str:
+    """Return the path of one Secret."""
+    return _path("/api/v1", namespace, "secrets", name)
+
+
 def events(namespace: str) -> str:
     """Return the path of a namespace's Events."""
     return _path("/apis/events.k8s.io/v1", namespace, "events", None)

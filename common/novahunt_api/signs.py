@@ -1,8 +1,11 @@
 """Signs of life: when the API server last said anything on each watch, bookmarks included."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
+
+DEAF_SECONDS = 300.0
+"""A watch without any sign for so long is deaf: bookmarks come about once a minute."""
 
 
 class Watched(NamedTuple):
@@ -39,6 +42,12 @@ class Signs:
         """Take a sign of life; one of a watch that is not expected means nothing."""
         if watched in self._last:
             self._last[watched] = time.monotonic()
+
+    def deaf(self) -> Iterator[str]:
+        """Yield in words which watches are deaf, and for how long."""
+        for watched, age in self.ages().items():
+            if age > DEAF_SECONDS:
+                yield f"the watch of {watched} has been silent for {age:.0f} s"
 
     def ages(self) -> dict[Watched, float]:
         """Return for how many seconds each expected watch has been silent."""

@@ -118,6 +118,7 @@ class CollectionStatus(msgspec.Struct, frozen=True, omit_defaults=True, rename="
     """What a DomainCollection says of itself."""
 
     observed_generation: int = 0
+    """-1 by the schema, as long as the operator has not seen the object."""
     done: str = ""
     domains: DomainCounts | None = None
     progress: int | None = None

@@ -21,6 +21,7 @@ class Wait(StrEnum):
     CLUSTER_CAPACITY = "ClusterCapacity"
     IMAGE_PULL = "ImagePull"
     POD_REFUSED = "PodRefused"
+    NAME_TAKEN = "NameTaken"
     JOB_CONTROLLER = "JobController"
     SUSPENDED = "Suspended"
     DOMAINS_MISSING = "DomainsMissing"

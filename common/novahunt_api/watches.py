@@ -14,6 +14,8 @@ from novahunt_api.objects import Key
 from novahunt_api.signs import Signs, Watched
 
 PAGE = 500
+"""Objects per page of a list."""
+
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 30.0
 
@@ -87,7 +89,20 @@ class Watch(Generic[Wire]):
         feed: Feed[Wire],
         signs: Signs,
         selector: str = "",
+        page: int = PAGE,
     ) -> None:
+        """Take what is watched and who is told.
+
+        Args:
+            cluster: The connection.
+            path: Of the list.
+            namespace: That it is of; None: of all.
+            item: What its objects are read as.
+            feed: What is told.
+            signs: What hears each sign of life.
+            selector: Of labels; empty: all.
+            page: Objects per page of a list: fewer, where one may be large.
+        """
         self._cluster = cluster
         self._signs = signs
         self.watched = Watched(paths.target(path).resource, namespace)
@@ -97,6 +112,7 @@ class Watch(Generic[Wire]):
         self._item = item
         self._feed = feed
         self._selector = {"labelSelector": selector} if selector else {}
+        self._limit = str(page)
         self.listed = asyncio.Event()
         """Set once the first list is complete."""
 
@@ -122,8 +138,22 @@ class Watch(Generic[Wire]):
                 await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
                 pause = min(_MAX_PAUSE_SECONDS, pause * 2)
 
+    async def list_anew(self) -> None:
+        """List all again beside the running watch: what a late answer to a call of our own has brought back, goes.
+
+        Raises:
+            ApiError: no list could be had.
+        """
+        while True:
+            try:
+                await self._list()
+            except GoneError:
+                # The pages took longer than the server remembers the version that they are of: some minutes.
+                continue
+            return
+
     async def _list(self) -> str:
-        query = {**self._selector, "limit": str(PAGE)}
+        query = {**self._selector, "limit": self._limit}
         uids: set[str] = set()
         while True:
             page = await self._cluster.get(self._path, self._page, query)

@@ -72,6 +72,13 @@ class JobObject(msgspec.Struct, frozen=True):
     status: JobStatus = JobStatus()
 
 
+class SecretObject(msgspec.Struct, frozen=True):
+    """A Secret."""
+
+    metadata: Meta
+    data: dict[str, bytes] = {}
+
+
 class Terminated(msgspec.Struct, frozen=True, rename="camel"):
     """How a container ended."""
 

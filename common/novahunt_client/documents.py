@@ -17,7 +17,7 @@ from novahunt_contract.document import Document
 from novahunt_contract.intake import MAX_DOCUMENT_BYTES
 
 _AHEAD = 8
-"""Documents that are read at once; so many are in memory."""
+"""Documents that are fetched at once. They wait as they lie, most of them packed; one is unpacked at a time."""
 
 
 class UnreadableError(Exception):
@@ -57,26 +57,28 @@ class ConfigMapDocuments:
             UnreadableError: one is damaged, or lies on a volume.
             ApiError: the API server does not hand one out.
         """
-        ahead: deque[tuple[str, asyncio.Task[bytes | None]]] = deque()
+        ahead: deque[tuple[Result, asyncio.Task[list[wire.ConfigMapObject] | None]]] = deque()
         rest = iter(self._results)
         try:
             while True:
                 for result in islice(rest, _AHEAD - len(ahead)):
-                    ahead.append((result.domain, asyncio.create_task(self.read(result))))
+                    ahead.append((result, asyncio.create_task(self._fetch(result))))
                 if not ahead:
                     return
-                domain, reading = ahead[0]
-                data = await reading
+                result, fetching = ahead[0]
+                held = await fetching
                 ahead.popleft()
-                if data is not None:
-                    yield _decoded(domain, data)
+                del fetching
+                if held is not None:
+                    # Bound to no name, so that none of it outlives its turn.
+                    yield _decoded(result.domain, _whole(result, held))
         finally:
-            for _, reading in ahead:
-                reading.cancel()
-            await asyncio.gather(*(reading for _, reading in ahead), return_exceptions=True)
+            for _, fetching in ahead:
+                fetching.cancel()
+            await asyncio.gather(*(fetching for _, fetching in ahead), return_exceptions=True)
 
-    async def read(self, result: Result) -> bytes | None:
-        """Return a document's bytes; None: it is not there any more. Errors as of `each`."""
+    async def _fetch(self, result: Result) -> list[wire.ConfigMapObject] | None:
+        """Return the ConfigMaps of a document; None: it is not there any more."""
         place = result.config_map_place
         if place is None:
             raise UnreadableError(f"the document of {result.domain} lies on a volume")
@@ -87,10 +89,16 @@ class ConfigMapDocuments:
                 held.append(await self._cluster.get(path, wire.ConfigMapObject))
             except NotFoundError:
                 return None
-        try:
-            return parts.join(place.key, held)
-        except parts.DamagedDocumentError as error:
-            raise UnreadableError(f"the document of {result.domain} is damaged ({error}): collect it again") from None
+        return held
+
+
+def _whole(result: Result, held: list[wire.ConfigMapObject]) -> bytes:
+    place = result.config_map_place
+    assert place is not None  # noqa: S101 - it was fetched from there
+    try:
+        return parts.join(place.key, held)
+    except parts.DamagedDocumentError as error:
+        raise UnreadableError(f"the document of {result.domain} is damaged ({error}): collect it again") from None
 
 
 def _decoded(domain: str, data: bytes) -> Document:

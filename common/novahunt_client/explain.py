@@ -59,6 +59,11 @@ WAITS: Mapping[Wait, Advice] = {
         "Raise the quota, or correct spec.jobTemplate; the Jobs tell more.",
         ("kubectl -n {namespace} describe jobs -l novahunt.io/collection={name}",),
     ),
+    Wait.NAME_TAKEN: Advice(
+        "A Job that NovaHunt did not make has the name of one that it has to make.",
+        "Delete that Job, which the message names, or rename it where it comes from.",
+        ("kubectl -n {namespace} get jobs",),
+    ),
     Wait.CLUSTER_CAPACITY: Advice(
         "No node can take a pod, or the API server refuses the Job.",
         "Make room, raise the quota, or ask for less in spec.jobTemplate.",
@@ -194,7 +199,9 @@ def _silence(collection: Collection) -> Paragraph | None:
     if seen >= collection.generation and collection.status.conditions:
         return None
     headline = (
-        "The operator has not taken up the last edit yet." if seen else "The operator has not seen this collection yet."
+        "The operator has not taken up the last edit yet."
+        if seen > 0
+        else "The operator has not seen this collection yet."
     )
     return Paragraph(
         headline,

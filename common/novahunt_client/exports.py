@@ -72,7 +72,11 @@ async def merged(documents: Documents) -> AsyncIterator[Found]:
             for item in document.items:
                 yield Found(document.domain, item)
         return
-    foreign = Counter([digest async for document in documents.each() for digest in _foreign(document)])
+    foreign: Counter[bytes] = Counter()
+    async for document in documents.each():
+        foreign.update(_foreign(document))
+        # Else it would stay until the next one is whole beside it.
+        del document
     shared: dict[str, Found] = {}
     async for document in documents.each():
         for item in document.items:
@@ -80,6 +84,7 @@ async def merged(documents: Documents) -> AsyncIterator[Found]:
                 _add(shared, Found(document.domain, item))
             else:
                 yield Found(document.domain, item)
+        del document
     for email in sorted(shared):
         yield shared[email]
 

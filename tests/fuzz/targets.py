@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from novahunt_client import lists
 from novahunt_collector import answers, checkpoint, paging
 from novahunt_collector.classifier import classify
 from novahunt_collector.errors import REASONS, KeyRefusedError, PlanLimitError
 from novahunt_collector.items import Items, to_item, to_items
 from novahunt_collector.refusals import read_refusal, read_retry_after
 from novahunt_collector.suppression import NotAnEntryError, fold, lists_of
-from novahunt_contract import document, domains, errands, receipt
+from novahunt_contract import document, domains, errands, receipt, wanted
 from novahunt_contract.document import MAX_SOURCES, Item
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -122,6 +123,18 @@ def domain(data: bytes) -> None:
     assert not set(name) & set("@/:?# ")
 
 
+def list_of_domains(data: bytes) -> None:
+    """Read a list of domains: a first byte of 1 names its file as a table; no heading shows somebody's address."""
+    try:
+        found = lists.read(lists.decoded(data[1:]), "list", file_name="a.csv" if data[:1] == b"\x01" else "")
+    except lists.UnreadableListError:
+        return
+    assert "@" not in found.how
+    whole = wanted.resolve(found.entries)
+    assert len(lists.repeats(found.entries)) == whole.duplicates
+    assert len(whole.domains) + len(whole.invalid) + whole.duplicates == len(found.entries)
+
+
 def suppression_entry(data: bytes) -> None:
     """Fold an entry of a suppression list: its form stays what it is, and what was written is what is held back."""
     text = data.decode(errors="replace")
@@ -194,7 +207,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         answer_page, answer_account, answer_count, refusal, retry_after, receipt_of_a_run, receipt_of_an_errand,
-        stored_document, domain, suppression_entry, saved_pages,
+        stored_document, domain, list_of_domains, suppression_entry, saved_pages,
     )
 }  # fmt: skip
 """By the names of their folders in `corpus/`."""

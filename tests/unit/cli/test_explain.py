@@ -107,6 +107,7 @@ def test_without_results_the_failures_of_the_status_are_taken() -> None:
 
 def test_a_silent_operator_is_named() -> None:
     assert said(collection(observed=0)).startswith("The operator has not seen this collection yet.")
+    assert said(collection(observed=-1)).startswith("The operator has not seen this collection yet.")
     edited = collection(("Ready", "True", "Completed", ""), generation=2, observed=1)
     assert said(edited).startswith("The operator has not taken up the last edit yet.")
 

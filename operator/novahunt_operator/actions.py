@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
-from novahunt_api import names, paths
+from novahunt_api import names, paths, wire
 from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result
 from novahunt_api.objects import Key
 from novahunt_api.spec import DeletionPolicy
+from novahunt_api.subject import about
+from novahunt_api.waiting import Wait
 from novahunt_contract.errands import Task
 from novahunt_operator import errand_jobs, jobs, parse
 from novahunt_operator.errands import ErrandStart
@@ -25,6 +27,7 @@ from novahunt_operator.records import Errand, Job
 from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.store import Store
 from novahunt_operator.survey import Settlement
+from novahunt_operator.tracing import Traces
 
 _AT_ONCE = 20
 """Calls under way for one collection."""
@@ -36,7 +39,22 @@ _log = logging.getLogger(__name__)
 
 
 class RefusedError(Exception):
-    """The API server does not take our Jobs: quota, admission, or a field of the pod template."""
+    """A Job can't be made, for as long as nobody does something about it."""
+
+    reason = Wait.CLUSTER_CAPACITY
+    """The API server does not take it: quota, admission, or a field of the pod template."""
+
+
+class NameTakenError(RefusedError):
+    """Something that the operator did not make has the Job's name."""
+
+    reason = Wait.NAME_TAKEN
+
+    def __init__(self, name: str) -> None:
+        """Take the name of the foreign Job."""
+        super().__init__(
+            f"Job {name} was not made by NovaHunt, which needs its name: delete it, or rename it where it comes from."
+        )
 
 
 async def create_job(cluster: Cluster, body: dict[str, Any], what: str) -> bytes:
@@ -48,7 +66,7 @@ async def create_job(cluster: Cluster, body: dict[str, Any], what: str) -> bytes
         what: Names it for people.
 
     Raises:
-        RefusedError: it is not taken.
+        RefusedError: the API server does not take it.
         ApiError: it could not be made.
     """
     namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
@@ -74,8 +92,10 @@ class Actions:
         *,
         metrics: Metrics,
         progressed: Callable[[Key], None],
+        traces: Traces | None = None,
     ) -> None:
         """Take what it acts with; `progressed` is told after each step that work on the collection does not hang."""
+        self._traces = traces or Traces()
         self._metrics = metrics
         self._progressed = progressed
         self._cluster = cluster
@@ -121,44 +141,44 @@ class Actions:
 
     async def _settle(self, collection: Collection, settlement: Settlement) -> None:
         result = settlement.result
-        await self._recorder.write(collection, result)
-        self._metrics.jobs_ended.labels(result.outcome, result.reason).inc()
-        _log.info(
-            "run %d of %s ended: %s (%s), %d addresses, %d credits",
-            result.run,
-            result.domain,
-            result.outcome,
-            result.reason,
-            result.emails,
-            result.credits,
-            extra={"collection": str(collection.key), "domain": result.domain},
-        )
-        if settlement.delete:
-            await self._delete(settlement.job)
+        with about(collection.key, result.domain, result.run):
+            await self._recorder.write(collection, result)
+            self._metrics.jobs_ended.labels(result.outcome, result.reason).inc()
+            name = str(collection.key)
+            self._traces.recorded(settlement.job, collection=name, outcome=result.outcome, reason=result.reason)
+            _log.info(
+                "run %d of %s ended: %s (%s), %d addresses, %d credits",
+                result.run,
+                result.domain,
+                result.outcome,
+                result.reason,
+                result.emails,
+                result.credits,
+            )
+            if settlement.delete:
+                await self._delete(settlement.job)
 
     async def _start(self, collection: Collection, start: Start, now: datetime) -> None:
         body = jobs.build(collection, start, self._settings, now)
-        await self._create(collection, body)
-        self._metrics.jobs_started.labels(Task.COLLECT).inc()
-        _log.info(
-            "run %d of %s started",
-            start.run,
-            start.domain,
-            extra={"collection": str(collection.key), "domain": start.domain},
-        )
+        with about(collection.key, start.domain, start.run):
+            await self._create(collection, body)
+            self._metrics.jobs_started.labels(Task.COLLECT).inc()
+            _log.info("run %d of %s started", start.run, start.domain)
 
     async def _create(self, collection: Collection, body: dict[str, Any]) -> None:
         """Create a Job, whose name tells which run or errand it is, and keep it."""
         made = _read(await create_job(self._cluster, body, "collectors' Jobs"))
-        if made is None or made.owner_uid != collection.uid or made.deleting or made.end is not None:
+        if made is None:
+            raise NameTakenError(body["metadata"]["name"])
+        if made.owner_uid != collection.uid or made.deleting or made.end is not None:
             # One that has ended is an older one, whose record was deleted.
             raise ConflictError(409, "AlreadyExists", f"Job {body['metadata']['name']} is there and is another one")
         self._store.put_made(made)
 
     async def _expire(self, collection: Collection, result: Result) -> None:
-        await self._recorder.write(collection, result)
-        extra = {"collection": str(collection.key), "domain": result.domain}
-        _log.info("the document of %s was removed for its age", result.domain, extra=extra)
+        with about(collection.key, result.domain, result.run):
+            await self._recorder.write(collection, result)
+            _log.info("the document of %s was removed for its age", result.domain)
 
     async def _record_counts(self, recording: Recording) -> None:
         errand = recording.errand
@@ -216,5 +236,5 @@ class Actions:
 
 
 def _read(data: bytes) -> Job | Errand | None:
-    raw = msgspec.json.decode(data)
-    return parse.job(raw) or parse.errand(raw)
+    read = msgspec.json.decode(data, type=wire.JobObject)
+    return parse.job(read) or parse.errand(read)

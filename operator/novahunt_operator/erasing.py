@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -15,7 +14,7 @@ from novahunt_api.objects import Key
 from novahunt_api.spec import DeletionPolicy
 from novahunt_contract.errands import Task
 from novahunt_operator import erasure_jobs, parse
-from novahunt_operator.actions import create_job
+from novahunt_operator.actions import NameTakenError, create_job
 from novahunt_operator.erasures import SETTLE, Step, doomed, folders, step, tells_of, upkeep
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.recorder import Recorder
@@ -178,7 +177,7 @@ class Erasing:
         """Ask the API server whether nobody can store any more: what is in memory may lag behind."""
         namespace = erasure.key.namespace
         query = {"labelSelector": f"{names.SELECTOR},{names.COLLECTION_LABEL}={erasure.collection}"}
-        listed = await self._cluster.get(paths.jobs(namespace), wire.Page[dict[str, Any]], query)
+        listed = await self._cluster.get(paths.jobs(namespace), wire.Page[wire.JobObject], query)
         pods = await self._cluster.get(paths.pods(namespace), wire.Page[wire.PodObject], query)
         jobs = [job for job in map(parse.job, listed.items) if job is not None]
         of_collection = [pod for pod in map(parse.pod, pods.items) if pod is not None]
@@ -190,7 +189,9 @@ class Erasing:
         # One of that name that is being deleted makes this be tried again.
         data = await create_job(self._cluster, body, "the Job that will erase")
         made = self._keep(data)
-        if made is None or made.deleting or made.owner_uid != collection.uid:
+        if made is None:
+            raise NameTakenError(body["metadata"]["name"])
+        if made.deleting or made.owner_uid != collection.uid:
             raise ConflictError(409, "AlreadyExists", f"Job {body['metadata']['name']} is there and is another one")
         await self._note(made)
 
@@ -207,7 +208,7 @@ class Erasing:
             self._store.drop_erasure(erasure.key, erasure.uid)
 
     def _keep(self, data: bytes) -> Erasure | None:
-        made = parse.erasure(msgspec.json.decode(data))
+        made = parse.erasure(msgspec.json.decode(data, type=wire.JobObject))
         if made is not None:
             self._store.put_erasure(made)
         return made

@@ -99,4 +99,5 @@ class Events:
         try:
             await self._cluster.call("POST", paths.events(collection.key.namespace), body=body)
         except ApiError as error:
-            _log.info("an event about %s was not posted: %s", collection.key, error)
+            extra = {"collection": str(collection.key)}
+            _log.info("an event about %s was not posted: %s", collection.key, error, extra=extra)

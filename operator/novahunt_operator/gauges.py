@@ -1,4 +1,4 @@
-"""What is read off at the moment of a scrape: collections' statuses, keys, the work queue, watches, the Lease.
+"""What is read off at the moment of a scrape: collections' statuses, keys, the work queue, the Lease.
 
 Nothing is kept for it, so the series of a collection that is gone, or of a replica that stands by, are gone too.
 """
@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from novahunt_api.conditions import ConditionType
+from novahunt_api.conditions import Condition, ConditionType
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
-from novahunt_api.signs import Signs
 from novahunt_operator.metrics import key_label
 from novahunt_operator.permits import Permits
 from novahunt_operator.store import Store
@@ -29,7 +28,6 @@ class Gauges(Collector):
         store: Store,
         permits: Permits,
         queue: WorkQueue[Key],
-        signs: Signs,
         lease_held: Callable[[], bool],
         working: Callable[[], bool],
     ) -> None:
@@ -37,7 +35,6 @@ class Gauges(Collector):
         self._store = store
         self._permits = permits
         self._queue = queue
-        self._signs = signs
         self._lease_held = lease_held
         self._working = working
 
@@ -49,7 +46,6 @@ class Gauges(Collector):
                 families.add_collection(collection)
         families.add_keys(self._permits)
         families.add_queue(self._queue)
-        families.add_watches(self._signs)
         families.lease_held.add_metric([], self._lease_held())
         return vars(families).values()
 
@@ -87,6 +83,11 @@ class _Families:
             "Whether a condition of a collection is true.",
             labels=[*_COLLECTION, "condition"],
         )
+        self.reasons = GaugeMetricFamily(
+            "novahunt_collection_waiting_reason",
+            "1 for the reason for which a collection waits; none while it waits for nothing.",
+            labels=[*_COLLECTION, "reason"],
+        )
         self.waiting = GaugeMetricFamily(
             "novahunt_collectors_waiting", "Collectors that wait for a permit.", labels=["key"]
         )
@@ -104,11 +105,6 @@ class _Families:
         self.longest = GaugeMetricFamily(
             "novahunt_workqueue_longest_running_seconds", "How long the longest work under way has taken.", labels=[]
         )
-        self.watch_age = GaugeMetricFamily(
-            "novahunt_watch_age_seconds",
-            "Time since the API server last said anything on the most silent watch of a kind.",
-            labels=["resource"],
-        )
         self.lease_held = GaugeMetricFamily("novahunt_lease_held", "Whether this replica is the active one.", labels=[])
 
     def add_collection(self, collection: Collection) -> None:
@@ -125,9 +121,12 @@ class _Families:
             self.reserved.add_metric(names, status.credits.reserved)
             if status.credits.limit is not None:
                 self.budget.add_metric(names, status.credits.limit)
-        true = {condition.type for condition in status.conditions if condition.status == "True"}
+        true = {condition.type: condition for condition in status.conditions if condition.status == "True"}
         for kind in ConditionType:
             self.conditions.add_metric([*names, kind], kind in true)
+        waits: Condition | None = true.get(ConditionType.WAITING) or true.get(ConditionType.STALLED)
+        if waits is not None:
+            self.reasons.add_metric([*names, waits.reason], 1)
 
     def add_keys(self, permits: Permits) -> None:
         waiting: dict[str, int] = {}
@@ -146,10 +145,3 @@ class _Families:
         self.depth.add_metric([], backlog.depth)
         self.oldest.add_metric([], backlog.oldest_seconds)
         self.longest.add_metric([], backlog.longest_seconds)
-
-    def add_watches(self, signs: Signs) -> None:
-        ages: dict[str, float] = {}
-        for watched, age in signs.ages().items():
-            ages[watched.resource] = max(ages.get(watched.resource, 0.0), age)
-        for resource, age in ages.items():
-            self.watch_age.add_metric([resource], age)

@@ -9,9 +9,6 @@ from novahunt_api.objects import Key
 from novahunt_api.signs import Signs
 from novahunt_operator.workqueue import WorkQueue
 
-DEAF_SECONDS = 300.0
-"""A watch without any sign for so long is deaf: bookmarks come about once a minute."""
-
 STUCK_SECONDS = 300.0
 """Work that gets no step further for so long hangs: one call with all its retries gives up after some 90 seconds."""
 
@@ -40,13 +37,8 @@ class Health:
         return application
 
     async def _alive(self, _: web.Request) -> web.Response:
-        faults = [*self._deaf(), *self._stuck()]
+        faults = [*self._signs.deaf(), *self._stuck()]
         return web.Response(status=503, text="\n".join(faults)) if faults else web.Response(text="ok")
-
-    def _deaf(self) -> Iterator[str]:
-        for watched, age in self._signs.ages().items():
-            if age > DEAF_SECONDS:
-                yield f"the watch of {watched} has been silent for {age:.0f} s"
 
     def _stuck(self) -> Iterator[str]:
         found = self._queue.standstill(STUCK_SECONDS)

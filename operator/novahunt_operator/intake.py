@@ -16,6 +16,7 @@ from novahunt_api.cluster import ApiError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.parts import DamagedDocumentError
+from novahunt_api.subject import about
 from novahunt_contract import intake as protocol
 from novahunt_contract.document import InvalidDocumentError
 from novahunt_contract.errands import Task
@@ -139,7 +140,18 @@ class Intake:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
             try:
-                return await handler(request, await self._caller(request))
+                caller = await self._caller(request)
+            except _RefusedError as error:
+                return _error(error.status, str(error))
+            job = caller.job
+            # A sweep speaks of one domain after the other, and names it in the path.
+            domain, run = (job.domain, job.run) if isinstance(job, Job) else (request.match_info.get("domain"), None)
+            with about(caller.collection.key, domain, run):
+                return await answer_to(request, caller)
+
+        async def answer_to(request: web.Request, caller: Caller) -> web.Response:
+            try:
+                return await handler(request, caller)
             except _RefusedError as error:
                 return _error(error.status, str(error))
             except tuple(_STATUSES) as error:

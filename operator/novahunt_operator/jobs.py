@@ -11,7 +11,7 @@ import msgspec
 from novahunt_api import names
 from novahunt_api.domaincollections import Collection
 from novahunt_contract import environment as env
-from novahunt_contract import exitcodes, times
+from novahunt_contract import exitcodes, times, traces
 from novahunt_contract.searchhash import search_hash
 from novahunt_operator.planner import Start
 from novahunt_operator.pods import (
@@ -166,6 +166,9 @@ def _pod(collection: Collection, settings: CollectorSettings, start: Start, job_
     }
     if start.not_before is not None:
         values[env.NOT_BEFORE] = start.not_before
+    if settings.traces_endpoint:
+        values[traces.ENDPOINT] = settings.traces_endpoint
+        values[traces.TRACEPARENT] = traces.of_run(collection.uid, start.domain, start.run).parent
     budget = collection.spec.budget
     if budget is not None:
         values[env.BUDGET] = "true"

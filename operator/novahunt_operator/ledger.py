@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from novahunt_api import names, paths
+from novahunt_api import names, paths, wire
 from novahunt_api.cluster import JSON_PATCH, ApiError, Cluster, NotFoundError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
@@ -133,7 +133,7 @@ class Ledger:
         except NotFoundError:
             pass
         else:
-            found = parse.job(msgspec.json.decode(data))
+            found = parse.job(msgspec.json.decode(data, type=wire.JobObject))
             if found is not None:
                 self._store.put_job(found)
         if self._doubts[key].get(name) == doubt:
@@ -294,7 +294,7 @@ class Ledger:
             raise UnavailableError(error.code, error.reason, text) from None
         finally:
             self._release(key, name)
-        written = parse.job(msgspec.json.decode(data))
+        written = parse.job(msgspec.json.decode(data, type=wire.JobObject))
         if written is not None:
             self._store.put_job(written)
         _drop(self._doubts, key, name)

@@ -13,6 +13,7 @@ from novahunt_api.objects import Key
 from novahunt_operator.recorder import Recorder, document_names
 from novahunt_operator.store import Store
 from novahunt_operator.stored import SUCCESS, forget
+from novahunt_operator.territory import Territory
 
 _PAGE = 500
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -42,12 +43,12 @@ class Leftovers:
     They are deleted with their DomainResult in any case; this keeps them from taking room until then.
     """
 
-    def __init__(self, cluster: Cluster, store: Store, recorder: Recorder, namespaces: tuple[str, ...]) -> None:
-        """Take the namespaces that are watched; none means all."""
+    def __init__(self, cluster: Cluster, store: Store, recorder: Recorder, territory: Territory) -> None:
+        """Take what it looks through and with."""
         self._cluster = cluster
         self._store = store
         self._recorder = recorder
-        self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+        self._territory = territory
         self._looked_everywhere = False
 
     async def clear(self) -> None:
@@ -57,7 +58,7 @@ class Leftovers:
             ApiError: the cluster was away; the next call does what this one did not.
         """
         if not self._looked_everywhere:
-            deleted = sum([await self._clear(namespace) for namespace in self._namespaces])
+            deleted = sum([await self._clear(namespace) for namespace in self._territory.namespaces])
             _log.info("looked for ConfigMaps that no DomainResult lists: %d were left over", deleted)
             self._looked_everywhere = True
             return
@@ -85,11 +86,14 @@ class Leftovers:
             for meta in maps:
                 if Key(collection.namespace, meta.name) in listed:
                     continue
-                if self._may_be_stored(collection, meta.annotations.get(names.DOMAIN_ANNOTATION, "")):
-                    _log.info("ConfigMap %s of %s is listed by no DomainResult yet", meta.name, collection)
+                domain = meta.annotations.get(names.DOMAIN_ANNOTATION, "")
+                extra = {"collection": str(collection), "domain": domain}
+                if self._may_be_stored(collection, domain):
+                    _log.info("ConfigMap %s of %s is listed by no DomainResult yet", meta.name, collection, extra=extra)
                     self._recorder.untidy.add(collection)
                     continue
-                _log.info("ConfigMap %s of %s is listed by no DomainResult: it is deleted", meta.name, collection)
+                text = "ConfigMap %s of %s is listed by no DomainResult: it is deleted"
+                _log.info(text, meta.name, collection, extra=extra)
                 await self._cluster.delete(paths.config_maps(collection.namespace, meta.name), uid=meta.uid)
                 deleted += 1
         there = {Key(collection.namespace, meta.name) for collection, maps in found.items() for meta in maps}
@@ -110,7 +114,8 @@ class Leftovers:
         if self._may_be_stored(key, result.data.domain):
             self._recorder.untidy.add(key)
             return
-        _log.info("DomainResult %s lists ConfigMaps that are not there: it is corrected", result.key)
+        extra = {"collection": str(key), "domain": result.data.domain, "run": result.data.run}
+        _log.info("DomainResult %s lists ConfigMaps that are not there: it is corrected", result.key, extra=extra)
         await self._recorder.write(collection, forget(result.data))
 
     def _may_be_stored(self, collection: Key, domain: str) -> bool:

@@ -3,50 +3,26 @@
 No label holds a domain, an address or a key: values are words of ours, names of collections, or a key's first digits.
 """
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from aiohttp.typedefs import Handler
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    GCCollector,
-    Histogram,
-    Info,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-)
+from prometheus_client import Counter, Histogram
 from prometheus_client.aiohttp import make_aiohttp_handler
 
-from novahunt_api import paths
-from novahunt_api.cluster import ApiCall
-from novahunt_contract import __version__
-
-NO_ANSWER = "none"
-"""The code of a call that the API server did not answer."""
+from novahunt_api.clustermetrics import ClusterMetrics
 
 _KEY_DIGITS = 4
 """Of a fingerprint; as many as the status shows."""
 
 _PLAN_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-_CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _WORK_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _PERMIT_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 20)
 
 
-class Metrics:
+class Metrics(ClusterMetrics):
     """All counters and histograms, in a registry of their own."""
 
     def __init__(self) -> None:
-        # The time at which a series began is of no use here, and as many series again.
-        disable_created_metrics()
-        self.registry = registry = CollectorRegistry(auto_describe=True)
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
-        Info("novahunt_build", "The operator's version.", registry=registry).info({"version": __version__})
+        super().__init__()
+        registry = self.registry
         self.jobs_started = Counter(
             "novahunt_jobs_started", "Jobs created, by what they do.", ["task"], registry=registry
         )
@@ -98,45 +74,9 @@ class Metrics:
         self.queue_retries = Counter(
             "novahunt_workqueue_retries", "Keys made due again after a failure.", registry=registry
         )
-        self.watch_restarts = Counter(
-            "novahunt_watch_restarts",
-            "Watches begun anew, most of them after their ordinary time.",
-            ["resource"],
-            registry=registry,
-        )
         self.intake_requests = Counter(
             "novahunt_intake_requests", "Calls of collectors.", ["method", "route", "code"], registry=registry
         )
-        self._api_requests = Counter(
-            "novahunt_kubernetes_requests",
-            "Calls of the Kubernetes API, each try.",
-            ["verb", "resource", "code"],
-            registry=registry,
-        )
-        self._api_seconds = Histogram(
-            "novahunt_kubernetes_request_duration_seconds",
-            "How long calls of the Kubernetes API took; of a watch until it began.",
-            ["verb", "resource"],
-            buckets=_CALL_SECONDS,
-            registry=registry,
-        )
-
-    @contextmanager
-    def api_call(self, method: str, path: str, *, watching: bool = False) -> Iterator[ApiCall]:
-        """Count and time one call of the Kubernetes API; it must be told the answer's code."""
-        about = paths.target(path)
-        verb = paths.verb(method, about, watching=watching)
-        call, began = ApiCall(), time.monotonic()
-        try:
-            yield call
-        finally:
-            self._api_seconds.labels(verb, about.resource).observe(time.monotonic() - began)
-            code = NO_ANSWER if call.code is None else str(call.code)
-            self._api_requests.labels(verb, about.resource, code).inc()
-
-    def watch_restarted(self, resource: str) -> None:
-        """Count a watch that is begun anew."""
-        self.watch_restarts.labels(resource).inc()
 
     def handler(self) -> Handler:
         """Return what answers `/metrics`: Prometheus' text or OpenMetrics, as it is asked for."""

@@ -1,6 +1,5 @@
 """Turns Kubernetes objects into the operator's records; what is not ours, or can't be read, is None."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +12,8 @@ from novahunt_operator.records import Counts, Erasure, Errand, Job, JobEnd, Pod,
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def job(raw: Mapping[str, Any]) -> Job | None:
+def job(read: wire.JobObject) -> Job | None:
     """Read a Job; None when it is not one that the operator made for a collection's domain."""
-    read = msgspec.convert(raw, wire.JobObject)
     meta = read.metadata
     owner = meta.controller
     domain = meta.annotations.get(names.DOMAIN_ANNOTATION)
@@ -39,9 +37,8 @@ def job(raw: Mapping[str, Any]) -> Job | None:
     )
 
 
-def errand(raw: Mapping[str, Any]) -> Errand | None:
+def errand(read: wire.JobObject) -> Errand | None:
     """Read an errand's Job; None when it is not one that the operator made for a whole collection."""
-    read = msgspec.convert(raw, wire.JobObject)
     meta = read.metadata
     owner = meta.controller
     task = meta.annotations.get(names.TASK_ANNOTATION)
@@ -57,9 +54,8 @@ def errand(raw: Mapping[str, Any]) -> Errand | None:
     )
 
 
-def erasure(raw: Mapping[str, Any]) -> Erasure | None:
+def erasure(read: wire.JobObject) -> Erasure | None:
     """Read an erasure's Job; None when it is not one that the operator made."""
-    read = msgspec.convert(raw, wire.JobObject)
     notes, labels = read.metadata.annotations, read.metadata.labels
     collection, uid = labels.get(names.COLLECTION_LABEL), notes.get(names.COLLECTION_UID_ANNOTATION)
     claim_name, path = notes.get(names.CLAIM_ANNOTATION), notes.get(names.PATH_ANNOTATION)
@@ -74,9 +70,9 @@ def erasure(raw: Mapping[str, Any]) -> Erasure | None:
     )
 
 
-def made(raw: Mapping[str, Any]) -> Job | Errand | Erasure | None:
+def made(read: wire.JobObject) -> Job | Errand | Erasure | None:
     """Read any Job that the operator made; None when it is none of them."""
-    return job(raw) or errand(raw) or erasure(raw)
+    return job(read) or errand(read) or erasure(read)
 
 
 def pod(read: wire.PodObject) -> Pod | None:

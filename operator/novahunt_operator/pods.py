@@ -11,10 +11,13 @@ from novahunt_api.domaincollections import Collection
 from novahunt_api.spec import JobTemplate, SuppressionSource
 from novahunt_contract import environment as env
 from novahunt_contract.intake import AUDIENCE
-from novahunt_operator.settings import CollectorSettings
+from novahunt_operator.settings import CollectorSettings, KeyOf
 
 VOLUME_FOLDER = "/collections"
 """Where a collection's claim is mounted in a collector's pod."""
+
+CA_FOLDER = "/certificates"
+"""Where the ConfigMap with certificates is mounted."""
 
 SUPPRESSION_FOLDER = "/suppression"
 """Where suppression lists are mounted: each in a numbered folder of its own, as the file `list`."""
@@ -24,6 +27,8 @@ _TOKEN_SECONDS = 3600
 _STOP_SECONDS = 30
 """A collector ends within ten seconds of SIGTERM; the rest is slack for a busy node."""
 
+_CA_FILE = "ca.crt"
+_PROXY = ("HTTPS_PROXY", "HTTP_PROXY")
 _RESOURCES = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 
 
@@ -40,10 +45,12 @@ def shared_environment(collection: Collection, settings: CollectorSettings) -> d
     per_minute = settings.requests_per_minute / settings.concurrency
     return {
         env.COLLECTION: collection.key.name,
+        env.COLLECTION_NAMESPACE: collection.key.namespace,
         env.HUNTER_BASE_URL: settings.hunter_base_url,
         env.HUNTER_REQUESTS_PER_SECOND: f"{per_second:.6g}",
         env.HUNTER_REQUESTS_PER_MINUTE: f"{per_minute:.6g}",
         env.INTAKE_URL: settings.intake_url,
+        **({env.INTAKE_AUTHORITIES: settings.trust.authorities} if settings.trust.authorities else {}),
         env.INTAKE_TOKEN_FILE: f"{TOKEN_FOLDER}/token",
         env.TERMINATION_LOG: "/dev/termination-log",
         env.LOG_FORMAT: settings.log_format,
@@ -97,8 +104,13 @@ def pod(
         key = collection.spec.api_key_secret_ref
         reference = {"secretKeyRef": {"name": key.name, "key": key.key}}
         environment.append({"name": env.HUNTER_API_KEY, "valueFrom": reference})
+        environment += _proxy(settings)
     mounts: list[dict[str, Any]] = []
     volumes: list[dict[str, Any]] = []
+    if hunter and settings.ca_bundle is not None:
+        environment.append({"name": "SSL_CERT_FILE", "value": f"{CA_FOLDER}/{_CA_FILE}"})
+        mounts.append({"name": "certificates", "mountPath": CA_FOLDER, "readOnly": True})
+        volumes.append({"name": "certificates", **_certificates(settings.ca_bundle)})
     if intake:
         mounts.append({"name": "intake-token", "mountPath": TOKEN_FOLDER, "readOnly": True})
         volumes.append({"name": "intake-token", "projected": {"sources": [_token()]}})
@@ -145,6 +157,25 @@ def pod(
             }
         ],
     }
+
+
+def _proxy(settings: CollectorSettings) -> list[dict[str, Any]]:
+    """Return the variables by which every HTTP client finds its proxy; the intake is never reached through one."""
+    found: list[dict[str, Any]] = []
+    if settings.proxy_secret is not None:
+        secret = {"secretKeyRef": {"name": settings.proxy_secret.name, "key": settings.proxy_secret.key}}
+        found = [{"name": name, "valueFrom": secret} for name in _PROXY]
+    elif settings.proxy:
+        found = [{"name": name, "value": settings.proxy} for name in _PROXY]
+    if settings.no_proxy:
+        found.append({"name": "NO_PROXY", "value": settings.no_proxy})
+    return found
+
+
+def _certificates(bundle: KeyOf) -> dict[str, Any]:
+    """A missing one does not keep the pod from starting: the collector finds it so, and says so in its receipt."""
+    items = [{"key": bundle.key, "path": _CA_FILE}]
+    return {"configMap": {"name": bundle.name, "items": items, "optional": True}}
 
 
 def _list_volume(source: SuppressionSource) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
+from novahunt_api.waiting import Wait
 from novahunt_contract.searchhash import search_hash
 from novahunt_contract.wanted import Wanted
 from novahunt_operator import erasures
@@ -56,6 +57,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a Job could not be made, and until when (monotonic clock) none is tried."""
+
+    message: str = ""
+    reason: Wait = Wait.CLUSTER_CAPACITY
+    until: float = 0.0
+
+
 class Reconciler:
     """Works on one collection at a time per key; the queue sees to that."""
 
@@ -101,8 +111,8 @@ class Reconciler:
         )
         self._rested_at: dict[Key, float] = {}
         """When the rest after the last look is over, on the monotonic clock."""
-        self._refused: dict[Key, tuple[str, float]] = {}
-        """What the API server said when it last refused a Job, and until when none is tried."""
+        self._refused: dict[Key, _Refusal] = {}
+        """Why a Job could not be made, for collections whose last one could not."""
 
     def notify(self, key: Key) -> None:
         """Take that a collection's world has changed; a burst of changes is looked at once."""
@@ -173,7 +183,7 @@ class Reconciler:
 
     def _is_refused(self, key: Key) -> bool:
         refused = self._refused.get(key)
-        return refused is not None and refused[1] > time.monotonic()
+        return refused is not None and refused.until > time.monotonic()
 
     def _look(self, collection: Collection, wanted: Wanted, lists: Lists) -> Outlook:
         key = collection.key
@@ -227,7 +237,7 @@ class Reconciler:
         return True
 
     def _refuse(self, key: Key, error: RefusedError) -> None:
-        self._refused[key] = (str(error), time.monotonic() + _REFUSED_SECONDS)
+        self._refused[key] = _Refusal(str(error), error.reason, time.monotonic() + _REFUSED_SECONDS)
 
     async def _act(self, outlook: Outlook, *, kept: bool) -> bool:
         """Plan and carry out; tell whether anything was done."""
@@ -279,7 +289,7 @@ class Reconciler:
         key, now = outlook.world.collection.key, outlook.world.now
         if self._is_refused(key):
             # Each look takes the key from the queue: whatever it came for, the pause must end with another one.
-            self._queue.add(key, self._refused[key][1] - time.monotonic())
+            self._queue.add(key, self._refused[key].until - time.monotonic())
         if outlook.wake_at is not None:
             self._queue.add(key, (outlook.wake_at - now).total_seconds())
         if outlook.startable:
@@ -297,13 +307,15 @@ class Reconciler:
         collection, now = outlook.world.collection, outlook.world.now
         limit = self._scheduler.limit
         next_start = limit.next_at(now)
+        refused = self._refused.get(collection.key, _Refusal())
         scheduling = Scheduling(
             concurrency=self._scheduler.concurrency,
             running=self._scheduler.running,
             next_start_at=next_start if next_start > now else None,
             starts_per_interval=self._settings.max_starts,
             interval_seconds=self._settings.start_interval.total_seconds(),
-            refusal=self._refused.get(collection.key, ("", 0.0))[0],
+            refusal=refused.message,
+            refused_for=refused.reason,
         )
         with self._metrics.plan_seconds.labels("status").time():
             status = compute(outlook, find_wait(outlook, scheduling, self._permits.pace_of(collection.key)))

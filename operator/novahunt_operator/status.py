@@ -22,6 +22,7 @@ from novahunt_api.statusobject import (
 )
 from novahunt_contract import credits as prices
 from novahunt_contract import times
+from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome
 from novahunt_operator.estimates import EstimateLook
@@ -207,7 +208,8 @@ def _running(outlook: Outlook, job: Job) -> RunningDomain:
     reported = [
         outlook.world.progress[pod.uid]
         for pod in outlook.survey.pods.get(job.uid, ())
-        if pod.uid in outlook.world.progress and not pod.finished
+        # One that did well ends seconds before its Job does; another's work is begun anew.
+        if pod.uid in outlook.world.progress and (not pod.finished or pod.exit_code == ExitCode.DONE)
     ]
     last = reported[-1] if reported else Progress(0, 0, 0)
     return RunningDomain(job.domain, max(0, min(100, last.percent)), last.emails)

@@ -36,7 +36,8 @@ class Scheduling(msgspec.Struct, frozen=True):
     starts_per_interval: int = 0
     interval_seconds: float = 0.0
     refusal: str = ""
-    """What the API server said when it refused this collection's last Job; empty: it took it."""
+    """Why this collection's last Job could not be made; empty: it could."""
+    refused_for: Wait = Wait.CLUSTER_CAPACITY
 
 
 class KeyPace(msgspec.Struct, frozen=True):
@@ -139,7 +140,7 @@ def _named(reason: str) -> Wait:
 
 
 def _refused(scheduling: Scheduling) -> Waiting | None:
-    return Waiting(Wait.CLUSTER_CAPACITY, scheduling.refusal, stalled=True) if scheduling.refusal else None
+    return Waiting(scheduling.refused_for, scheduling.refusal, stalled=True) if scheduling.refusal else None
 
 
 def _slots(outlook: Outlook, scheduling: Scheduling, waiting: int) -> Waiting:

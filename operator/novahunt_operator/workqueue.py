@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from novahunt_api.subject import about
 from novahunt_operator.metrics import Metrics
 
 K = TypeVar("K", bound=Hashable)
@@ -107,16 +108,20 @@ class WorkQueue(Generic[K]):
     async def _worker(self, work: Callable[[K], Awaitable[None]]) -> None:
         while True:
             key = await self._take()
-            try:
-                with self._metrics.reconcile_seconds.time():
-                    await work(key)
-                self._failures.pop(key, None)
-            except Exception as error:  # noqa: BLE001 - whatever failed, it is tried again, and said
-                self._try_again(key, error)
-            finally:
-                del self._working[key], self._moved[key]
-                if key in self._due:
-                    self._push(key)
+            with about(key):
+                await self._work_on(key, work)
+
+    async def _work_on(self, key: K, work: Callable[[K], Awaitable[None]]) -> None:
+        try:
+            with self._metrics.reconcile_seconds.time():
+                await work(key)
+            self._failures.pop(key, None)
+        except Exception as error:  # noqa: BLE001 - whatever failed, it is tried again, and said
+            self._try_again(key, error)
+        finally:
+            del self._working[key], self._moved[key]
+            if key in self._due:
+                self._push(key)
 
     def _try_again(self, key: K, error: Exception) -> None:
         failures = self._failures.get(key, 0) + 1

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from builders import KEY, NOW, pod, receipt
-from novahunt_api import domainresults, paths
+from novahunt_api import domainresults, paths, wire
 from novahunt_api.cluster import ApiError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
@@ -125,7 +125,7 @@ class ApiServer(MemoryCluster):
         if path.startswith(RESULTS):
             self.results[path] = domainresults.read(msgspec.convert(kept, ResultObject))
         if path.startswith(JOBS):
-            seen = parse.job(kept)
+            seen = parse.job(msgspec.convert(kept, wire.JobObject))
             assert seen is not None
             self.jobs[path] = seen
             self.made[seen.domain] += new

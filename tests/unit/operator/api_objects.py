@@ -1,7 +1,12 @@
 """API objects as a Kubernetes 1.37 server sends them, cut to what a reader could stumble over."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
+
+import msgspec
+
+from novahunt_api import wire
 
 COLLECTION: dict[str, Any] = {
     "apiVersion": "novahunt.io/v1alpha1",
@@ -187,3 +192,8 @@ def pod_state(state: dict[str, Any], phase: str) -> dict[str, Any]:
     pod = changed(POD, "status/phase", phase)
     pod["status"]["containerStatuses"][0]["state"] = state
     return pod
+
+
+def job_object(raw: Mapping[str, Any]) -> wire.JobObject:
+    """Return a Job as it is read from the wire."""
+    return msgspec.convert(raw, wire.JobObject)

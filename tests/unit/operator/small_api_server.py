@@ -1,21 +1,16 @@
-"""As much of an API server as a watching client asks for: discovery, one list and one endless watch of each kind."""
+"""As much of an API server as a watching client asks for: one list, in pages, and one endless watch of each kind."""
 
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
 
-from novahunt_api import names
-
-_KINDS = {
-    "/api/v1": {"pods": "Pod", "namespaces": "Namespace"},
-    "/apis/batch/v1": {"jobs": "Job"},
-    f"/apis/{names.API_VERSION}": {names.COLLECTIONS: "DomainCollection", names.RESULTS: "DomainResult"},
-}
+_VERSION = "2000000000"
+"""Of each list: newer than any object."""
 
 
 class SmallApiServer:
@@ -27,9 +22,17 @@ class SmallApiServer:
         """By plural."""
         self.watchers: defaultdict[str, set[asyncio.Queue[dict[str, Any] | None]]] = defaultdict(set)
         """By plural: where the events of each open watch go; None ends it."""
-        self.asked: list[str] = []
+        self.page = 1000
+        """Objects per page of a list, whatever is asked for."""
+        self.too_old: list[str] = []
+        """Pages that are refused once."""
         self.refuses = False
-        """Whether it answers every call but discovery with 401."""
+        """Whether it answers every call with 401."""
+        self._lists: list[tuple[str, Mapping[str, str]]] = []
+
+    def lists(self, plural: str) -> list[Mapping[str, str]]:
+        """Return the parameters of all lists of a kind that were asked for."""
+        return [query for asked, query in self._lists if asked == plural]
 
     def tell(self, plural: str, kind: str, item: dict[str, Any]) -> None:
         """Send an event to all who watch."""
@@ -38,7 +41,7 @@ class SmallApiServer:
 
     def bookmark(self, plural: str) -> None:
         """Send a bookmark."""
-        self.tell(plural, "BOOKMARK", {"metadata": {"resourceVersion": "7"}})
+        self.tell(plural, "BOOKMARK", {"metadata": {"resourceVersion": _VERSION}})
 
     def end_watches(self, plural: str) -> None:
         """End all watches, as the API server does after some minutes."""
@@ -47,38 +50,20 @@ class SmallApiServer:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer any call."""
-        self.asked.append(request.path_qs)
-        discovered = self._discovery(request.path)
-        if discovered is not None:
-            return web.json_response(discovered)
         if self.refuses:
             return web.json_response({"kind": "Status", "code": 401, "reason": "Unauthorized"}, status=401)
         plural = request.path.rsplit("/", 1)[1]
-        return await self._watch(request, plural) if "watch" in request.query else web.json_response(self._list(plural))
+        return await self._watch(request, plural) if "watch" in request.query else self._list(request, plural)
 
-    def _list(self, plural: str) -> dict[str, Any]:
-        return {"metadata": {"resourceVersion": "5"}, "items": self.objects[plural]}
-
-    def _discovery(self, path: str) -> dict[str, Any] | None:
-        if path == "/api":
-            return {"versions": ["v1"]}
-        if path == "/apis":
-            groups = [kind.split("/")[2:] for kind in _KINDS if kind.startswith("/apis/")]
-            versions = {group: {"version": version, "groupVersion": f"{group}/{version}"} for group, version in groups}
-            return {
-                "groups": [
-                    {"name": group, "versions": [one], "preferredVersion": one} for group, one in versions.items()
-                ]
-            }
-        if path not in _KINDS:
-            return None
-        verbs = ["list", "watch", "patch"]
-        return {
-            "resources": [
-                {"name": plural, "singularName": kind.lower(), "kind": kind, "namespaced": True, "verbs": verbs}
-                for plural, kind in _KINDS[path].items()
-            ]
-        }
+    def _list(self, request: web.Request, plural: str) -> web.Response:
+        self._lists.append((plural, dict(request.query)))
+        page = request.query.get("continue", "0")
+        if page in self.too_old:
+            self.too_old.remove(page)
+            return web.json_response({"kind": "Status", "code": 410, "reason": "Expired"}, status=410)
+        every, end = self.objects[plural], int(page) + self.page
+        metadata = {"resourceVersion": _VERSION} | ({"continue": str(end)} if end < len(every) else {})
+        return web.json_response({"metadata": metadata, "items": every[int(page) : end]})
 
     async def _watch(self, request: web.Request, plural: str) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})

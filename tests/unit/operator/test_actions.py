@@ -1,11 +1,13 @@
 """What carrying a plan out counts, and that long work tells after each step that it does not hang."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
 
 from builders import KEY, NOW, collection, collector_settings, job, result, spec, stored
+from log_lines import written
 from novahunt_api import paths
 from novahunt_api.cluster import ConflictError
 from novahunt_api.domaincollections import Collection
@@ -118,3 +120,20 @@ async def test_a_record_that_goes_with_a_deleted_collection_is_neither_taken_up_
 async def test_while_its_wishes_can_t_be_read_records_keep_to_the_policy_of_before(desk: Desk) -> None:
     desk.store.put_result(stored(result("a.example"), owner_uid=collection().uid))
     assert not await desk.actions.adopt(collection(spec_error="spec can't be read"))
+
+
+async def test_lines_on_runs_name_collection_domain_and_run(desk: Desk) -> None:
+    class Recorded(Recorder):
+        async def write(self, collection: Collection, result: Result) -> StoredResult:
+            logging.getLogger("novahunt_test").info("a call for %s", result.domain)
+            return await super().write(collection, result)
+
+    actions = desk.made_with(Recorded(desk.cluster, desk.store, desk.metrics))
+    end = Settlement(job("a.example"), result("a.example", Reason.COLLECTED), delete=False)
+    plan = Plan(settle=(end,), start=(Start("b.example", 4, None),), delete=())
+    with written() as lines:
+        await actions.carry_out(collection(spec()), plan, NOW)
+    assert lines.subjects("run 4 of b.example started") == [(str(KEY), "b.example", 4)]
+    # What is called for a run names it as well, though it does not know it.
+    for words in ("ended: Collected", "a call for"):
+        assert lines.subjects(words) == [(str(KEY), "a.example", end.result.run)]

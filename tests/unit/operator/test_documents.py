@@ -21,6 +21,7 @@ from novahunt_operator.leftovers import Leftovers
 from novahunt_operator.recorder import Recorder, document_names
 from novahunt_operator.records import Job
 from novahunt_operator.store import Store
+from novahunt_operator.territory import Territory
 from unit.operator.memory_cluster import CrashError, MemoryCluster
 
 A, B = "a.example", "b.example"
@@ -48,7 +49,7 @@ class Operator:
                 self.store.put_result(domainresults.read(msgspec.convert(known, ResultObject)))
         self.recorder = Recorder(cluster, self.store)
         self.documents = Documents(cluster, self.store, self.recorder, max_bytes)
-        self.leftovers = Leftovers(cluster, self.store, self.recorder, (KEY.namespace,))
+        self.leftovers = Leftovers(cluster, self.store, self.recorder, Territory(cluster, (KEY.namespace,)))
 
     async def put(self, whole: Document, of: Job | None = None) -> None:
         made = of or job(whole.domain, whole.run)

@@ -13,6 +13,7 @@ from novahunt_contract.errands import Task
 from novahunt_operator import erasure_jobs, parse
 from novahunt_operator.erasures import Step, Upkeep, conflict, doomed, folders, going, step, upkeep
 from novahunt_operator.records import Erasure, JobEnd
+from unit.operator.api_objects import job_object
 
 CLAIM = VolumePlace("claim", "q4")
 OLD = VolumePlace("claim", "q3")
@@ -169,7 +170,7 @@ def test_its_job_has_no_owner_no_key_and_is_read_back_as_what_it_is() -> None:
     assert (values["NOVAHUNT_TASK"], values["NOVAHUNT_STORAGE"]) == (Task.ERASE, "/collections/q3")
     assert not any(name.startswith("HUNTER") for name in values)
     assert {one["name"] for one in template["volumes"]} == {"collections"}
-    read = parse.made({**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}})
+    read = parse.made(job_object({**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}}))
     assert isinstance(read, Erasure)
     assert (read.owner_uid, read.collection, VolumePlace(read.claim_name, read.path)) == (wishes.uid, KEY.name, OLD)
     assert (read.suspended, read.template_hash) == (True, erasure_jobs.template_hash(wishes, OLD, collector_settings()))

@@ -12,6 +12,7 @@ from novahunt_operator import parse
 from novahunt_operator.errand_jobs import build
 from novahunt_operator.errands import ErrandStart
 from novahunt_operator.jobs import template_hash
+from unit.operator.api_objects import job_object
 
 LIST = {"secretKeyRef": {"name": "do-not-contact", "key": "list.txt"}}
 VOLUME = {"persistentVolumeClaim": {"claimName": "collections", "path": "a/b"}}
@@ -118,11 +119,11 @@ def test_each_attempt_and_each_round_has_one_name_of_its_own() -> None:
 def test_what_was_built_is_read_back_as_the_errand_it_is() -> None:
     body = made(ESTIMATE)
     raw = {**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}}
-    read = parse.errand(raw)
+    read = parse.errand(job_object(raw))
     assert read is not None
     assert (read.task, read.of, read.attempt, read.collection, read.owner_uid) == (Task.ESTIMATE, "0123", 2, "q4", UID)
     assert (read.began, read.template_hash) == (NOW, template_hash(FULL, collector_settings()))
-    assert parse.job(raw) is None
+    assert parse.job(job_object(raw)) is None
 
 
 def test_the_body_is_json() -> None:

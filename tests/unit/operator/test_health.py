@@ -11,9 +11,9 @@ from aiohttp import web
 
 from novahunt_api import signs
 from novahunt_api.objects import Key
-from novahunt_api.signs import Signs, Watched
+from novahunt_api.signs import DEAF_SECONDS, Signs, Watched
 from novahunt_operator import workqueue
-from novahunt_operator.health import DEAF_SECONDS, STUCK_SECONDS, Health
+from novahunt_operator.health import STUCK_SECONDS, Health
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.workqueue import WorkQueue
 

@@ -1,6 +1,7 @@
 """The collector's Job: restricted, without Kubernetes credentials, owned by its collection, told all it needs."""
 
 import inspect
+import json
 import re
 from typing import Any
 
@@ -17,6 +18,8 @@ from novahunt_operator import parse
 from novahunt_operator.jobs import build, owner_reference, template_hash
 from novahunt_operator.planner import Start
 from novahunt_operator.pods import volume_path
+from novahunt_operator.settings import KeyOf, Trust
+from unit.operator.api_objects import job_object
 
 VOLUME = {"persistentVolumeClaim": {"claimName": "collections", "path": "a/b"}}
 START = Start("example.com", 3, None)
@@ -116,6 +119,13 @@ def test_the_collection_owns_the_job_without_needing_rights_on_its_finalizers() 
     }
 
 
+def test_whom_to_trust_is_told_as_it_is_when_the_job_is_made() -> None:
+    trust = Trust()
+    assert env.INTAKE_AUTHORITIES not in environment(made(trust=trust))
+    trust.authorities = "certificates"
+    assert environment(made(trust=trust))[env.INTAKE_AUTHORITIES] == "certificates"
+
+
 def test_every_variable_that_a_collector_in_the_cluster_reads_is_set() -> None:
     source = inspect.getsource(novahunt_collector.settings) + inspect.getsource(novahunt_collector.arguments)
     read = set(re.findall(r"(?:names|environment)\.([A-Z_]+)", source))
@@ -123,7 +133,8 @@ def test_every_variable_that_a_collector_in_the_cluster_reads_is_set() -> None:
     assert {env.DOMAIN, env.HUNTER_API_KEY, env.STORAGE, env.SEARCH, env.NOT_BEFORE, env.INTAKE_URL} <= names
     lists = [{"configMapKeyRef": {"name": "do-not-contact", "key": "list.txt"}}]
     of = collection(spec(budget={"maxCreditsPerDomain": 50}, suppressionFrom=lists))
-    container = pod_of(made(of, Start("example.com", 3, "2026-11-24T11:00:00.000Z")))["containers"][0]
+    start = Start("example.com", 3, "2026-11-24T11:00:00.000Z")
+    container = pod_of(made(of, start, trust=Trust("certificates")))["containers"][0]
     assert names <= {entry["name"] for entry in container["env"]}
 
 
@@ -148,6 +159,31 @@ def test_the_key_comes_from_the_secret_and_never_through_the_operator() -> None:
     entries = [entry for entry in pod_of(made(of))["containers"][0]["env"] if entry["name"] == env.HUNTER_API_KEY]
     expected = {"secretKeyRef": {"name": "hunter", "key": "api-key"}}
     assert entries == [{"name": env.HUNTER_API_KEY, "valueFrom": expected}]
+
+
+def test_the_way_to_hunter_may_lead_through_a_proxy() -> None:
+    assert not {"HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"} & environment(made()).keys()
+    found = environment(made(proxy="http://proxy.example:3128", no_proxy="simulator.demo.svc"))
+    assert (found["HTTPS_PROXY"], found["HTTP_PROXY"]) == ("http://proxy.example:3128",) * 2
+    assert found["NO_PROXY"] == "simulator.demo.svc"
+
+
+def test_a_proxys_password_comes_from_a_secret_and_never_through_the_operator() -> None:
+    body = made(proxy="http://other.example", proxy_secret=KeyOf("proxy", "url"))
+    entries = {entry["name"]: entry.get("valueFrom") for entry in pod_of(body)["containers"][0]["env"]}
+    assert entries["HTTPS_PROXY"] == {"secretKeyRef": {"name": "proxy", "key": "url"}}
+    assert "other.example" not in json.dumps(body)
+
+
+def test_certificates_of_ones_own_are_mounted_and_a_missing_one_is_the_collectors_to_name() -> None:
+    pod = pod_of(made(ca_bundle=KeyOf("company-ca", "bundle.pem")))
+    (container,) = pod["containers"]
+    file = next(entry["value"] for entry in container["env"] if entry["name"] == "SSL_CERT_FILE")
+    mount = next(mount for mount in container["volumeMounts"] if file.startswith(mount["mountPath"]))
+    volume = next(volume for volume in pod["volumes"] if volume["name"] == mount["name"])
+    items = [{"key": "bundle.pem", "path": file.rpartition("/")[2]}]
+    assert volume["configMap"] == {"name": "company-ca", "items": items, "optional": True}
+    assert mount["readOnly"]
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 7, 1000])
@@ -223,7 +259,7 @@ def test_a_domain_too_long_for_a_label_is_found_by_its_hash() -> None:
 def test_a_job_that_was_built_is_read_back_as_the_run_it_is() -> None:
     of = collection(spec(storage=VOLUME, recollect="r", retryFailed="f", maxResults=70))
     body = made(of)
-    read = parse.job({**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}})
+    read = parse.job(job_object({**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}}))
     assert read is not None
     assert (read.domain, read.run, read.collection, read.owner_uid) == ("example.com", 3, "q4", UID)
     assert (read.recollect, read.retry_failed, read.max_results) == ("r", "f", 70)
@@ -245,6 +281,8 @@ def test_the_template_hash_tells_settings_apart_and_not_domains_or_runs() -> Non
         template_hash(collection(spec(jobTemplate={"labels": {"a": "b"}})), collector_settings()),
         template_hash(of, collector_settings(image="other")),
         template_hash(of, collector_settings(image_pull_secrets=("s",))),
+        template_hash(of, collector_settings(proxy="http://proxy.example:3128")),
+        template_hash(of, collector_settings(ca_bundle=KeyOf("company-ca", "ca.crt"))),
     ]
     assert len({*hashes, *others}) == 1 + len(others)
 

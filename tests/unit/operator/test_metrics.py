@@ -7,24 +7,17 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as strictly_read
-from prometheus_client.parser import text_string_to_metric_families
 
 from builders import KEY, UID, collection
 from novahunt_api import signs
 from novahunt_api.conditions import Condition
-from novahunt_api.objects import Key
-from novahunt_api.signs import Signs, Watched
-from novahunt_api.statusobject import CollectionStatus, Credits, DomainCounts
+from novahunt_api.signs import Watched
+from novahunt_api.statusobject import Credits
 from novahunt_contract.intake import Answered
-from novahunt_operator.gauges import Gauges
-from novahunt_operator.metrics import Metrics
-from novahunt_operator.permits import Permits
-from novahunt_operator.store import Store
-from novahunt_operator.workqueue import WorkQueue
+from unit.operator.busy_replica import Replica, busy, whole_status
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 
@@ -35,6 +28,7 @@ OWN = {
     "novahunt_collection_domains": ("gauge", ("namespace", "collection", "state")),
     "novahunt_collection_reserved_credits": ("gauge", ("namespace", "collection")),
     "novahunt_collection_used_credits": ("gauge", ("namespace", "collection")),
+    "novahunt_collection_waiting_reason": ("gauge", ("namespace", "collection", "reason")),
     "novahunt_collectors_waiting": ("gauge", ("key",)),
     "novahunt_hunter_requests_total": ("counter", ("key",)),
     "novahunt_hunter_throttles_total": ("counter", ("key",)),
@@ -76,73 +70,6 @@ PROCESS = {
 }
 
 
-class Replica:
-    """What one replica shows, and the parts that it is read from."""
-
-    def __init__(self) -> None:
-        self.metrics = Metrics()
-        self.store = Store()
-        self.permits = Permits(15, 500, metrics=self.metrics, clock=lambda: 0.0)
-        self.queue = WorkQueue[Key](self.metrics)
-        self.signs = Signs(self.metrics.watch_restarted)
-        self.active = True
-        self.metrics.registry.register(
-            Gauges(
-                store=self.store,
-                permits=self.permits,
-                queue=self.queue,
-                signs=self.signs,
-                lease_held=lambda: self.active,
-                working=lambda: self.active,
-            )
-        )
-
-    def scrape(self) -> dict[str, Metric]:
-        """Return the families as a Prometheus reads them, by the name that their series have."""
-        text = generate_latest(self.metrics.registry).decode()
-        families = list(text_string_to_metric_families(text))
-        assert len({family.name for family in families}) == len(families), "a name is told twice"
-        return {f"{one.name}_total" if one.type == "counter" else one.name: one for one in families}
-
-    def value(self, name: str, **labels: str) -> float | None:
-        return self.metrics.registry.get_sample_value(name, labels)
-
-
-def whole_status(**fields: object) -> CollectionStatus:
-    counts = DomainCounts(total=15, waiting=5, running=4, backing_off=3, succeeded=2, failed=1, invalid=9)
-    status = CollectionStatus(
-        domains=counts,
-        credits=Credits(used=40, reserved=10, limit=100),
-        conditions=(
-            Condition("Ready", "False", "Budget", "10 domains wait"),
-            Condition("Stalled", "True", "Budget", "example.com waits"),
-        ),
-    )
-    return msgspec.structs.replace(status, **fields)
-
-
-async def busy() -> Replica:
-    """Return a replica that has used each of its metrics."""
-    replica = Replica()
-    metrics = replica.metrics
-    replica.store.put_collection(collection(status=whole_status()))
-    await replica.permits.acquire("3fa9c0ffee", KEY, "pod", seconds=1)
-    replica.permits.report("3fa9c0ffee", Answered("1", throttled=True))
-    replica.queue.add(KEY)
-    replica.signs.expect(Watched("pods", "sales"))
-    replica.signs.begin(Watched("pods", "sales"))
-    replica.signs.begin(Watched("pods", "sales"))
-    with metrics.api_call("GET", "/api/v1/namespaces/sales/configmaps/example.com") as call:
-        call.code = 200
-    metrics.jobs_started.labels("collect").inc()
-    metrics.jobs_ended.labels("Collected", "Collected").inc()
-    metrics.results_recorded.labels("Collected").inc()
-    metrics.intake_requests.labels("GET", "/v1/documents/{domain}", 200).inc()
-    metrics.plan_seconds.labels("look").observe(0.1)
-    metrics.reconcile_errors.labels("ConflictError").inc()
-    return replica
-
-
 async def test_names_types_and_labels_are_those_promised() -> None:
     families = (await busy()).scrape()
     own = {name: family for name, family in families.items() if name.startswith("novahunt_")}
@@ -166,6 +93,7 @@ async def test_the_page_about_metrics_tells_the_same() -> None:
     told = {
         name: (kind, tuple(re.findall(r"`(\w+)`", labels)))
         for name, kind, labels in row.findall(DOCS.read_text("utf-8"))
+        if not name.startswith("novahunt_gateway_")
     }
     assert told == OWN
 
@@ -233,6 +161,25 @@ def test_credits_and_conditions_are_those_of_the_status() -> None:
     assert replica.value("novahunt_collection_condition", **labels, condition="Stalled") == 1
     assert replica.value("novahunt_collection_condition", **labels, condition="Ready") == 0
     assert replica.value("novahunt_collection_condition", **labels, condition="Suspended") == 0
+
+
+def test_what_it_waits_for_is_told_by_its_reason_and_only_while_it_waits() -> None:
+    waiting = Condition("Waiting", "True", "RateLimit", "key 3fa9…: 500 requests/min used")
+    replica = Replica()
+    replica.store.put_collection(collection(status=whole_status(conditions=(waiting,))))
+    (sample,) = replica.scrape()["novahunt_collection_waiting_reason"].samples
+    assert (sample.labels, sample.value) == ({"namespace": "sales", "collection": "q4", "reason": "RateLimit"}, 1)
+    over = msgspec.structs.replace(waiting, status="False")
+    replica.store.put_collection(collection(resource_version=2, status=whole_status(conditions=(over,))))
+    assert replica.scrape()["novahunt_collection_waiting_reason"].samples == []
+
+
+def test_one_that_needs_a_person_waits_for_one_thing() -> None:
+    conditions = (Condition("Stalled", "True", "Budget", ""), Condition("Waiting", "True", "Budget", ""))
+    replica = Replica()
+    replica.store.put_collection(collection(status=whole_status(conditions=conditions)))
+    (sample,) = replica.scrape()["novahunt_collection_waiting_reason"].samples
+    assert sample.labels["reason"] == "Budget"
 
 
 def test_without_a_budget_there_is_no_limit_and_without_a_status_nothing_is_made_up() -> None:

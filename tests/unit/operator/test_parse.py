@@ -14,7 +14,7 @@ from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract.errands import Task
 from novahunt_operator import parse
 from novahunt_operator.records import Counts, JobEnd, Pod
-from unit.operator.api_objects import COLLECTION, ERRAND, JOB, POD, RESULT, changed, pod_state
+from unit.operator.api_objects import COLLECTION, ERRAND, JOB, POD, RESULT, changed, job_object, pod_state
 
 ENDED = "2026-11-24T12:00:00Z"
 
@@ -64,7 +64,7 @@ def test_a_collection_without_status_or_being_deleted_is_read() -> None:
 
 
 def test_a_job_is_read_with_what_was_written_on_it() -> None:
-    found = parse.job(JOB)
+    found = parse.job(job_object(JOB))
     assert found is not None
     assert (found.domain, found.run, found.collection, found.owner_uid) == ("example.com", 2, "q4", "uid-q4")
     assert (found.recollect, found.retry_failed, found.max_results) == ("a", None, 5000)
@@ -73,14 +73,14 @@ def test_a_job_is_read_with_what_was_written_on_it() -> None:
 
 
 def test_an_errand_is_read_with_what_was_written_on_it_and_is_no_domains_job() -> None:
-    found = parse.errand(ERRAND)
+    found = parse.errand(job_object(ERRAND))
     assert found is not None
     assert (found.task, found.of, found.attempt) == (Task.ESTIMATE, "0123456789abcdef", 2)
     assert (found.collection, found.owner_uid, found.template_hash) == ("q4", "uid-q4", "0123456789ab")
     assert found.counts == Counts(domains=500, emails=9100, credits=960)
     assert found.began == datetime(2026, 11, 24, 11, 59, tzinfo=UTC)
-    assert parse.job(ERRAND) is None
-    assert parse.errand(JOB) is None
+    assert parse.job(job_object(ERRAND)) is None
+    assert parse.errand(job_object(JOB)) is None
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_an_errand_is_read_with_what_was_written_on_it_and_is_no_domains_job() -
     ],
 )
 def test_a_job_that_is_no_errand_of_ours_is_not_read(path: str, value: object) -> None:
-    assert parse.errand(changed(ERRAND, path, value)) is None
+    assert parse.errand(job_object(changed(ERRAND, path, value))) is None
 
 
 def test_counts_that_somebody_else_wrote_are_none() -> None:
-    found = parse.errand(changed(ERRAND, "metadata/annotations/novahunt.io~counts", "{"))
+    found = parse.errand(job_object(changed(ERRAND, "metadata/annotations/novahunt.io~counts", "{")))
     assert found is not None
     assert found.counts is None
 
@@ -110,7 +110,7 @@ def test_the_wish_for_a_sweep_is_read_from_its_annotation() -> None:
 @pytest.mark.parametrize(("kind", "end"), [("Complete", JobEnd.COMPLETE), ("Failed", JobEnd.FAILED)])
 def test_the_condition_that_ends_a_job_is_found_among_those_that_announce_it(kind: str, end: JobEnd) -> None:
     before = [condition("Suspended", "False"), condition("SuccessCriteriaMet"), condition("FailureTarget")]
-    found = parse.job(job_with(*before, condition(kind, reason="DeadlineExceeded")))
+    found = parse.job(job_object(job_with(*before, condition(kind, reason="DeadlineExceeded"))))
     assert found is not None
     assert (found.end, found.end_reason, found.end_message) == (end, "DeadlineExceeded", "why")
     assert found.ended_at == datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -118,14 +118,14 @@ def test_the_condition_that_ends_a_job_is_found_among_those_that_announce_it(kin
 
 @pytest.mark.parametrize("conditions", [[], [condition("FailureTarget")], [condition("Failed", "False")]])
 def test_a_job_whose_end_is_only_announced_has_not_ended(conditions: list[dict[str, str]]) -> None:
-    found = parse.job(job_with(*conditions))
+    found = parse.job(job_object(job_with(*conditions)))
     assert found is not None
     assert found.end is None
 
 
 def test_a_job_between_two_attempts_backs_off() -> None:
     raw = changed(JOB, "status", {"failed": 1, "startTime": ENDED})
-    found = parse.job(raw)
+    found = parse.job(job_object(raw))
     assert found is not None
     assert found.backing_off
 
@@ -144,11 +144,11 @@ def test_a_job_between_two_attempts_backs_off() -> None:
     ],
 )
 def test_a_job_that_the_operator_did_not_make_is_nobody(path: str, value: object) -> None:
-    assert parse.job(changed(JOB, path, value)) is None
+    assert parse.job(job_object(changed(JOB, path, value))) is None
 
 
 def test_a_job_whose_annotations_were_damaged_does_not_stop_the_watch() -> None:
-    found = parse.job(changed(JOB, "metadata/annotations/novahunt.io~max-results", "lots"))
+    found = parse.job(job_object(changed(JOB, "metadata/annotations/novahunt.io~max-results", "lots")))
     assert found is not None
     assert found.max_results == 0
 

@@ -1,6 +1,5 @@
 """The planner: starts no more than is allowed, settles before it deletes, and wakes when time alone matters."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -150,15 +149,13 @@ def test_a_superseded_job_that_is_recorded_and_still_there_is_deleted_whatever_t
     assert plan(outlook(A, jobs=[left], results=[result(A, Lost.SUPERSEDED)]), 9).delete == (left,)
 
 
-def test_ten_thousand_domains_are_planned_in_a_moment() -> None:
-    # The target is 50 ms; a plan whose cost grew with the square of the domains would take minutes.
+def test_of_ten_thousand_domains_as_many_start_as_there_are_slots() -> None:
+    # A plan whose cost grew with the square of the domains would take minutes; `make bench-scale` tells what it takes.
     names = tuple(f"d{number}.example" for number in range(10_000))
     jobs = [complete(name) for name in names[:1000]]
     results = [result(name) for name in names[:5000]]
-    began = time.perf_counter()
     found = outlook(wanted=Wanted(names), jobs=jobs, results=results, of=collection(spec(concurrency=100)))
     assert len(plan(found, 100).start) == 100
-    assert time.perf_counter() - began < 1
 
 
 def test_of_jobs_that_ended_in_the_same_second_the_same_one_is_kept_whatever_their_order() -> None:

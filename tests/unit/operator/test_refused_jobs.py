@@ -1,4 +1,4 @@
-"""Refused Jobs are tried again when their pause is over, whatever the collection was looked at for meanwhile."""
+"""Refused Jobs, and Jobs whose name is taken: what is told of them, and that they are tried again after their pause."""
 
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from builders import KEY, collection, spec
+from novahunt_api import paths
 from novahunt_api.cluster import ApiError
 from novahunt_contract.wanted import Wanted
 from novahunt_operator import reconciler
@@ -57,7 +58,7 @@ class Desk:
         settings = read(NEEDED)
         recorder = Recorder(self.cluster, self.store)
         self.queue = Mock(spec=WorkQueue)
-        reporter = Mock()
+        self.reporter = reporter = Mock()
         reporter.too_early.return_value = 0.0
         reporter.report = AsyncMock(return_value=None)
         actions = Actions(
@@ -79,6 +80,12 @@ class Desk:
             queue=self.queue,
             metrics=metrics,
         )
+
+    def waits_for(self) -> tuple[str, str]:
+        """Return reason and message of what the last status says it waits for."""
+        status = self.reporter.report.call_args.args[1]
+        (found,) = (one for one in status.conditions if one.type == "Waiting")
+        return found.reason, found.message
 
     async def pauses(self) -> list[float]:
         """Look once; return in how many seconds the collection is to come again."""
@@ -108,3 +115,30 @@ async def test_a_look_in_between_does_not_use_the_next_try_up(desk: Desk, monkey
     monkeypatch.setattr(time, "monotonic", lambda: later)
     await desk.pauses()
     assert [job.domain for job in desk.store.jobs()] == ["a.example"]
+
+
+@pytest.mark.parametrize("of", ["run", "erasure"])
+async def test_a_foreign_job_that_holds_a_name_is_told_of_and_work_goes_on_once_it_is_gone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    desk.cluster.full = False
+    desk.store.put_collection(collection(spec(**WISHES)))
+    await desk.pauses()
+    (name,) = (one.key.name for one in (desk.store.jobs() if of == "run" else desk.store.erasures()))
+    again = Desk()
+    again.cluster.full = False
+    path = paths.jobs(KEY.namespace, name)
+    again.cluster.put(path, {"metadata": {"name": name, "namespace": KEY.namespace}})
+    again.store.put_collection(collection(spec(**WISHES)))
+    pause = reconciler._REFUSED_SECONDS
+    assert any(0 < seconds <= pause for seconds in await again.pauses())
+    reason, message = again.waits_for()
+    assert reason == "NameTaken"
+    assert name in message
+    assert not list(again.store.jobs())
+    del again.cluster.objects[path]
+    later = time.monotonic() + pause
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    await again.pauses()
+    assert [job.domain for job in again.store.jobs()] == ["a.example"]
+    await again.cluster.close()

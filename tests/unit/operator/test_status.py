@@ -74,6 +74,15 @@ def test_progress_counts_the_running_domains_parts_and_says_100_only_at_the_end(
     assert status(A, results=[result(A)]).progress == 100
 
 
+def test_progress_does_not_go_back_between_the_end_of_a_pod_and_that_of_its_job() -> None:
+    live = job(A)
+    reported = {pod(live).uid: Progress(83, 500, 5)}
+    done = finished_pod(live, receipt(domain=A))
+    assert status(A, B, jobs=[live], pods=[done], progress=reported).running == (RunningDomain(A, 83, 500),)
+    broken = finished_pod(live, receipt(domain=A, reason=Reason.HUNTER_UNAVAILABLE))
+    assert status(A, B, jobs=[live], pods=[broken], progress=reported).running == (RunningDomain(A, 0, 0),)
+
+
 def test_a_collection_without_domains_is_complete() -> None:
     found = status()
     assert (found.done, found.progress, found.conditions[0].reason) == ("0/0", 100, "Completed")

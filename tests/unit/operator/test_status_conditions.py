@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from builders import NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_api.conditions import Condition
 from novahunt_api.domainresults import Result
+from novahunt_api.waiting import Wait
 from novahunt_contract.outcomes import Reason
 from novahunt_contract.wanted import Wanted
 from novahunt_operator.conflicts import Conflict
@@ -98,6 +99,7 @@ PERSON: dict[str, dict[str, Any]] = {
     "Storage": {"jobs": [job(A)], "pods": [CLAIM]},
     "KeyMissing": {"jobs": [job(A)], "pods": [SECRET]},
     "ClusterCapacity": {"schedule": scheduling(refusal="exceeded quota")},
+    "NameTaken": {"schedule": scheduling(refusal="Job x is not NovaHunt's", refused_for=Wait.NAME_TAKEN)},
     "DomainsMissing": {"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))},
     "InvalidSpec": {"of": collection(spec_error="spec can't be read")},
 }

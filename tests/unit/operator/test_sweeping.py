@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from builders import KEY, at, collection, complete, errand, job, pod, result, spec
+from log_lines import written
 from novahunt_api import parts, paths, wire
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Place, Result, VolumePlace
@@ -38,6 +39,7 @@ from novahunt_operator.recorder import Recorder
 from novahunt_operator.records import Errand, Job, Pod
 from novahunt_operator.store import Store
 from novahunt_operator.sweeping import Sweeping
+from novahunt_operator.territory import Territory
 from novahunt_operator.tokens import Tokens
 from unit.operator.memory_cluster import CrashError, MemoryCluster
 
@@ -194,6 +196,19 @@ async def test_calls_are_counted_by_route_never_by_path_and_strange_ones_togethe
         ("none", "none", "404", 1),
         ("none", "none", "405", 1),
     }
+
+
+# Log lines
+
+
+async def test_lines_on_calls_name_the_callers_collection_and_domain(desk: Desk, sweep: str) -> None:
+    await desk.stored(document())
+    bearer = desk.caller(job(B, 7))
+    with written() as lines:
+        await desk.call("PUT", f"{protocol.DOCUMENTS}/{A}", sweep, b"{")
+        await desk.call("PUT", protocol.DOCUMENT, bearer, b"{")
+    assert lines.subjects(f"PUT {protocol.DOCUMENTS}/{A}:") == [(str(KEY), A, None)]
+    assert lines.subjects(f"PUT {protocol.DOCUMENT}:") == [(str(KEY), B, 7)]
 
 
 # Rights
@@ -417,7 +432,9 @@ async def test_a_crash_between_any_two_writes_of_a_replacement_is_mended_by_a_se
         crashed = await crash_after(desk, writes, partial(sweeping(desk).put, wishes, A, body))
         await sweeping(desk).put(wishes, A, body)
         # As the operator does after its start.
-        await Leftovers(desk.cluster, desk.store, Recorder(desk.cluster, desk.store), (KEY.namespace,)).clear()
+        await Leftovers(
+            desk.cluster, desk.store, Recorder(desk.cluster, desk.store), Territory(desk.cluster, (KEY.namespace,))
+        ).clear()
         assert desk.documents() == {A: left}
         writes += 1
     assert writes > parts_of(whole) + parts_of(left), "each was crashed before"

@@ -53,7 +53,7 @@ def server() -> SigningServer:
 
 
 @pytest.fixture
-async def checked(server: SigningServer) -> AsyncIterator[Tokens]:
+async def cluster(server: SigningServer) -> AsyncIterator[Cluster]:
     application = web.Application()
     application.add_routes([web.get(paths.ISSUER, server.discovery), web.get(paths.SIGNING_KEYS, server.jwks)])
     runner = web.AppRunner(application)
@@ -62,10 +62,15 @@ async def checked(server: SigningServer) -> AsyncIterator[Tokens]:
     await site.start()
     configuration = client.Configuration()
     configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    cluster = Cluster(client.ApiClient(configuration))
-    yield Tokens(cluster)
-    await cluster.close()
+    found = Cluster(client.ApiClient(configuration))
+    yield found
+    await found.close()
     await runner.cleanup()
+
+
+@pytest.fixture
+def checked(cluster: Cluster) -> Tokens:
+    return Tokens(cluster)
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -157,6 +162,31 @@ async def test_the_keys_are_read_once_for_many_tokens(checked: Tokens, server: S
     for _ in range(5):
         await checked.check(signed(claims()))
     assert server.reads == 1
+
+
+async def test_a_token_that_was_good_is_refused_once_it_has_expired(cluster: Cluster) -> None:
+    now = float(NOW)
+    checked = Tokens(cluster, lambda: now)
+    token = signed(claims(exp=NOW + 600))
+    for _ in range(2):
+        assert await checked.check(token) == PodIdentity("sales", "pod-1")
+    now += 606
+    with pytest.raises(InvalidTokenError, match="expired"):
+        await checked.check(token)
+    with pytest.raises(InvalidTokenError, match="expired"):
+        await checked.check(token)
+
+
+async def test_however_many_tokens_are_shown_few_are_kept_and_each_is_checked(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_KEPT", 2)
+    checked = Tokens(cluster)
+    shown = [signed(claims(jti=str(number))) for number in range(5)]
+    for token in (*shown, *shown):
+        assert await checked.check(token) == PodIdentity("sales", "pod-1")
+    with pytest.raises(InvalidTokenError):
+        await checked.check(f"{shown[0][:-8]}AAAAAAAA")
 
 
 async def test_a_new_key_is_found_and_unknown_ones_do_not_flood_the_api_server(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from log_lines import written
 from novahunt_operator import workqueue
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.workqueue import Backlog, WorkQueue
@@ -248,3 +249,21 @@ def test_adds_retries_rounds_and_their_errors_are_counted(caplog: pytest.LogCapt
     assert value("workqueue_retries_total") == 2
     assert value("reconcile_errors_total", error="OSError") == 2
     assert value("reconcile_duration_seconds_count") == 3
+
+
+def test_lines_of_the_work_and_of_its_failure_name_the_key() -> None:
+    def worker(_queue: WorkQueue[str], _clock: Clock) -> Callable[[str], Awaitable[None]]:
+        async def work(key: str) -> None:
+            logging.getLogger("novahunt_test").info("at work")
+            raise ValueError(key)
+
+        return work
+
+    async def scene(queue: WorkQueue[str], _: Clock) -> None:
+        queue.add("sales/q4")
+        await asyncio.sleep(0.1)
+
+    with written() as lines:
+        play(scene, worker)
+    for words in ("at work", "again in"):
+        assert lines.subjects(words) == [("sales/q4", None, None)]

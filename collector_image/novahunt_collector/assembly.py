@@ -41,7 +41,7 @@ async def open_tools(
         prints: Documents that can only be kept in memory are printed; false: whoever calls sees to that.
 
     Raises:
-        UsageError: the environment names a proxy that can't be used.
+        UsageError: the environment names a proxy or certificates that can't be used.
     """
     display = display or Display()
     uniform = random.SystemRandom().uniform
@@ -49,7 +49,7 @@ async def open_tools(
         http = await stack.enter_async_context(hunter.open_http(settings.hunter))
         link: IntakeLink | None = None
         if settings.intake is not None:
-            intake_http = await stack.enter_async_context(intake_link.open_http())
+            intake_http = await stack.enter_async_context(intake_link.open_http(settings.intake))
             link = IntakeLink(intake_http, settings.intake, lambda: uniform(0.5, 1.5) * settings.backoff.base)
         yield Tools(
             settings=settings,

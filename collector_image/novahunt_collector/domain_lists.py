@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from novahunt_collector.errors import UsageError
@@ -9,6 +10,8 @@ from novahunt_contract import domains
 
 STANDARD_INPUT = "-"
 """In place of a file's name."""
+SIGNAL_SECONDS = 0.1
+"""How long a signal may go unheard while a list is read."""
 
 
 class Entry(NamedTuple):
@@ -65,16 +68,31 @@ def normalised(entries: Iterable[Entry]) -> tuple[str, ...]:
 
 def _text_of(name: str, place: str) -> str:
     try:
-        if name == STANDARD_INPUT:
-            data = sys.stdin.buffer.read()
-        else:
-            with open(name, "rb") as file:  # noqa: PTH123 - a file of another kind than regular ones will do as well
-                data = file.read()
         # Lists saved by a spreadsheet begin with a byte order mark.
-        return data.decode("utf-8-sig")
+        return _read(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{place} is no UTF-8 text (byte {error.start + 1}): save it as UTF-8") from None
     except (OSError, ValueError, AttributeError) as error:
         # A process without standard input has None in its place.
         reason = error.strerror if isinstance(error, OSError) else type(error).__name__
         raise UsageError(f"{place} can't be read ({reason}): name a file with one domain a line") from None
+
+
+def _read(name: str) -> bytes:
+    """Return all that a file or standard input holds; a pipe's writer may take for ever.
+
+    In a thread: Python hears a signal between two instructions of the main thread alone, and one that comes just
+    before that thread waits for a pipe would be heard after the pipe's end.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        reading = pool.submit(_read_at_once, name)
+        while not wait([reading], timeout=SIGNAL_SECONDS).done:
+            pass
+        return reading.result()
+
+
+def _read_at_once(name: str) -> bytes:
+    if name == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    with open(name, "rb") as file:  # noqa: PTH123 - a file of another kind than regular ones will do as well
+        return file.read()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from novahunt_collector import billing, receipts, resuming
+from novahunt_collector import billing, receipts, resuming, tracing
 from novahunt_collector.asking import Asker
 from novahunt_collector.changes import changed
 from novahunt_collector.checkpoint import Checkpoint, Header
@@ -159,7 +159,8 @@ class DomainRun:
         if lists.name_domain(self._domain):
             return await self._suppressed(lists)
         left = without_listed(document, lists, document.stored_at)
-        kept = await self._let_finish(self._tools.storage.store(left))
+        with tracing.span("store", addresses=left.total):
+            kept = await self._let_finish(self._tools.storage.store(left))
         if kept is None:
             return await self._overtaken()
         await self._drop_pages()

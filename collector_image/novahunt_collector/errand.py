@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 
-from novahunt_collector import receipts
+from novahunt_collector import loops, receipts
 from novahunt_collector.errors import CollectorError, StoppedError, reason_of
 from novahunt_contract import environment, errands
 from novahunt_contract.errands import ErrandReceipt, Task
@@ -55,7 +55,7 @@ def main(task: Task, make: Maker, environ: Mapping[str, str]) -> ExitCode:
     errand: Errand | None = None
     try:
         errand = make(environ)
-        message = asyncio.run(_until_signal(errand, environ))
+        message = loops.run(_until_signal(errand, environ))
         reason = Reason.COLLECTED
         _log.info("%s: %s", task, message)
     except CollectorError as error:

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import httpx
 
-from novahunt_collector import answers
+from novahunt_collector import answers, tracing
 from novahunt_collector.classifier import classify
 from novahunt_collector.errors import AnswerLostError, UnavailableError, UsageError
 from novahunt_collector.paging import Ask
@@ -47,7 +47,7 @@ def open_http(hunter: Hunter) -> httpx.AsyncClient:
     """Return the process's one client for Hunter; the proxies of the environment are used, netrc is not.
 
     Raises:
-        UsageError: the environment names a proxy that can't be used.
+        UsageError: the environment names a proxy, or certificates, that can't be used.
     """
     try:
         return httpx.AsyncClient(
@@ -65,6 +65,11 @@ def open_http(hunter: Hunter) -> httpx.AsyncClient:
         # The proxy's own text would repeat its password.
         raise UsageError(
             "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no http:// or https:// URL: correct or unset it"
+        ) from None
+    except OSError:
+        # Of a file that is missing, and of one that holds no certificate.
+        raise UsageError(
+            "SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be read: correct or unset it"
         ) from None
 
 
@@ -141,6 +146,7 @@ class HunterClient:
 
     async def _stream(self, path: str, query: Mapping[str, str]) -> _Answer:
         async with self._http.stream("GET", f"{self._hunter.base_url}{path}", params=query) as response:
+            tracing.note(status=response.status_code)
             read = _read if response.status_code == httpx.codes.OK else _read_what_comes
             return _Answer(response.status_code, response.headers, await read(response))
 

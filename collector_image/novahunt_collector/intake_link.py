@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import ipaddress
+import logging
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +14,10 @@ import backoff
 import httpx
 import msgspec
 
-from novahunt_collector.errors import IntakeRefusedError
+from novahunt_collector.errors import IntakeRefusedError, UsageError
 from novahunt_collector.hunter import USER_AGENT
 from novahunt_collector.settings import Intake
+from novahunt_contract import environment as names
 from novahunt_contract import intake as contract
 
 CONNECT_SECONDS = 3.0
@@ -26,6 +29,8 @@ NO_ROOM = 507
 
 _LONGEST_PAUSE = 60.0
 """Seconds; no Retry-After of ours is longer."""
+
+_log = logging.getLogger(__name__)
 
 
 class Unreachable(NamedTuple):
@@ -63,11 +68,13 @@ class IntakeLink:
         parts = urlsplit(intake.url)
         self._http = http
         self._host = parts.hostname or ""
-        self._port = parts.port or 80
+        self._scheme = parts.scheme
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._netloc = parts.netloc
         self._path = parts.path
         self._token_file = intake.token_file
         self._last_good: str | None = None
+        self._told = False
         self._persistently = backoff.on_predicate(
             backoff.runtime,
             lambda reply: isinstance(reply, _TokenRefused),
@@ -109,7 +116,7 @@ class IntakeLink:
         headers = {**headers, "Authorization": f"Bearer {_read_token(self._token_file)}", "Host": self._netloc}
         outcome: Busy | Unreachable = Unreachable()
         for address in await self._addresses():
-            url = f"http://{address}:{self._port}{self._path}{path}"
+            url = f"{self._scheme}://{address}:{self._port}{self._path}{path}"
             try:
                 async with asyncio.timeout(CONNECT_SECONDS + read_seconds):
                     response = await self._http.request(
@@ -118,8 +125,11 @@ class IntakeLink:
                         content=content or None,
                         headers=headers,
                         timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+                        # The certificate is for the Service's name, whichever of its addresses is asked.
+                        extensions={"sni_hostname": self._host},
                     )
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                self._tell_of_certificate(error)
                 continue
             # Of these codes one is an answer: there is no room, however often it is asked.
             if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR and response.status_code != NO_ROOM:
@@ -129,6 +139,12 @@ class IntakeLink:
             return _judge(response)
         self._last_good = None
         return outcome
+
+    def _tell_of_certificate(self, error: Exception) -> None:
+        """Say once that the connection is there and can't be trusted: elsewhere it counts as not reached."""
+        if "CERTIFICATE_VERIFY_FAILED" in str(error) and not self._told:
+            self._told = True
+            _log.warning("the certificate of the operator's intake is refused, so it counts as away: %s", error)
 
     async def _addresses(self) -> list[str]:
         """Return the Service's addresses, the one that answered last first."""
@@ -141,9 +157,18 @@ class IntakeLink:
         return found
 
 
-def open_http() -> httpx.AsyncClient:
-    """Return the client for the intake: inside the cluster, never through a proxy, without TLS."""
+def open_http(intake: Intake) -> httpx.AsyncClient:
+    """Return the client for the intake: inside the cluster, never through a proxy.
+
+    Raises:
+        UsageError: the certificates to check it by are none.
+    """
+    try:
+        tls = ssl.create_default_context(cadata=intake.authorities or None)
+    except ssl.SSLError as error:
+        raise UsageError(f"{names.INTAKE_AUTHORITIES} must hold certificates as PEM: {error.reason}") from None
     return httpx.AsyncClient(
+        verify=tls,
         headers={"User-Agent": USER_AGENT},
         trust_env=False,
         follow_redirects=False,

@@ -1,9 +1,11 @@
 """Logging to standard error, as text or JSON lines; nothing of what errors and URLs hold gets into it."""
 
+import contextlib
 import contextvars
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple, TextIO
 
@@ -39,6 +41,26 @@ class Pause(NamedTuple):
     why: str
 
 
+class Subject(NamedTuple):
+    """What the lines of a whole process are about; None: nothing of that kind."""
+
+    collection: str | None = None
+    """Namespace and name, with a slash between them."""
+    domain: str | None = None
+    """The only one of the process; where there are several, see `domain_in_hand`."""
+    run: int | None = None
+
+
+@contextlib.contextmanager
+def about(domain: str) -> Iterator[None]:
+    """Let the lines that are written meanwhile be about a domain."""
+    token = domain_in_hand.set(domain)
+    try:
+        yield
+    finally:
+        domain_in_hand.reset(token)
+
+
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
     time: str
     level: str
@@ -51,11 +73,10 @@ class _Line(msgspec.Struct, frozen=True, omit_defaults=True):
 class LineFormatter(logging.Formatter):
     """One record, one line. Of an exception: its type and our lines, for its own text may hold anything."""
 
-    def __init__(self, kind: str, collection: str | None, run: int | None) -> None:
+    def __init__(self, kind: str, subject: Subject = Subject()) -> None:  # noqa: B008 - it can't be changed
         super().__init__()
         self._kind = kind
-        self._collection = collection
-        self._run = run
+        self._subject = subject
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -70,20 +91,20 @@ class LineFormatter(logging.Formatter):
             time=time,
             level=record.levelname,
             message=message,
-            collection=self._collection,
-            domain=domain_in_hand.get(),
-            run=self._run,
+            collection=self._subject.collection,
+            # Signals and timers are heard outside of what the domain in hand is known to.
+            domain=domain_in_hand.get() or self._subject.domain,
+            run=self._subject.run,
         )
         return msgspec.json.encode(line).decode()
 
 
-def configure(kind: str, collection: str | None, run: int | None, stream: TextIO | None = None) -> None:
+def configure(kind: str, subject: Subject = Subject(), stream: TextIO | None = None) -> None:  # noqa: B008 - the same
     """Send every log record of the process to standard error.
 
     Args:
         kind: `text` or `json`; or `short`, which nobody can choose.
-        collection: Named in JSON lines, if there is one.
-        run: The same.
+        subject: Named in JSON lines.
         stream: In place of standard error.
 
     Raises:
@@ -91,7 +112,7 @@ def configure(kind: str, collection: str | None, run: int | None, stream: TextIO
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     known = kind in (*FORMATS, SHORT)
-    handler.setFormatter(LineFormatter(kind if known else TEXT, collection, run))
+    handler.setFormatter(LineFormatter(kind if known else TEXT, subject))
     use(handler)
     logging.getLogger().setLevel(logging.INFO)
     quieten()

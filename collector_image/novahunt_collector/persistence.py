@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import backoff
 from backoff.types import Details
 
-from novahunt_collector import logs
+from novahunt_collector import logs, tracing
 from novahunt_collector.errors import (
     CollectorError,
     KeyRefusedError,
@@ -111,7 +111,8 @@ class Persistence:
     async def _once(self, request: Request[_Answer], progress: Progress, deadline: asyncio.Timeout) -> _Answer:
         await self._take(request, progress, deadline, most=request.most())
         try:
-            return await request.send()
+            with tracing.span("page request", page=request.number):
+                return await request.send()
         except asyncio.CancelledError:
             request.lost()
             raise
@@ -155,7 +156,7 @@ class Persistence:
     async def _take(
         self, request: Request[_Answer], progress: Progress, deadline: asyncio.Timeout, *, most: int
     ) -> None:
-        with _stopped(deadline):
+        with _stopped(deadline), tracing.span("wait for permit"):
             await self._pace.take(progress, Cost(most, request.spent()))
 
 

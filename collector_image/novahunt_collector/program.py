@@ -1,6 +1,7 @@
 """The process: finds out what it is for, runs the domains in turn, and ends within ten seconds of a signal."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from novahunt_collector import arguments as command_line
-from novahunt_collector import erasing, errand, estimating, logs, receipts, sweeping
+from novahunt_collector import erasing, errand, estimating, logs, loops, receipts, sweeping, tracing
 from novahunt_collector import settings as configuration
 from novahunt_collector.assembly import open_tools
 from novahunt_collector.counts import CountOutput
@@ -23,7 +24,7 @@ from novahunt_collector.settings import Settings
 from novahunt_collector.stopping import Stop
 from novahunt_collector.sweeping import Sweeping
 from novahunt_collector.tally import Tally
-from novahunt_contract import environment
+from novahunt_contract import domains, environment
 from novahunt_contract.errands import Task
 from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import ENDINGS, Reason
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
     """
     domain = ""
     try:
-        logs.configure(_log_format(environ), environ.get(environment.COLLECTION), _run_number(environ))
+        logs.configure(_log_format(environ), _subject(arguments, environ))
+        tracing.start(environ)
         task = _task(environ)
         if task is not Task.COLLECT:
             return errand.main(task, ERRANDS[task], environ)
@@ -75,12 +77,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
         _warn_of_waste(settings.hunter)
         if wanted.estimate:
             return errand.main(Task.ESTIMATE, lambda _: _estimate(wanted, settings, display), environ)
-        return asyncio.run(_Process(settings, environ, display).run(wanted))
+        return loops.run(_Process(settings, environ, display).run(wanted))
     except CollectorError as error:
         name = receipts.RunName(domain, _run_number(environ) or 1, environ.get(environment.JOB_ID, ""))
         _log_failure(name, error)
         receipts.write(receipts.of_failure(name, reason_of(error), str(error), Tally()), environ)
         return exit_code_of(error)
+    finally:
+        tracing.close()
 
 
 class _Process:
@@ -141,7 +145,10 @@ class _Process:
             return run.failed(Reason.INTERRUPTED, "stopped by a signal before the domain was begun")
         self._in_hand = run
         try:
-            return await run.run()
+            with tracing.span("collect", domain=run.name.domain, run=run.name.run):
+                receipt = await run.run()
+                tracing.note(outcome=receipt.outcome, reason=receipt.reason)
+                return receipt
         finally:
             self._in_hand = None
 
@@ -168,6 +175,7 @@ class _Process:
         # Whatever hangs, the terminal gets its cursor back.
         self._display.close()
         if self._in_hand is not None:
+            logs.domain_in_hand.set(self._in_hand.name.domain)
             message = f"stopped by a signal; something did not end within {HARD_STOP_SECONDS:g} s"
             receipts.write(self._in_hand.failed(Reason.INTERRUPTED, message), self._environ)
             os._exit(ExitCode.INTERRUPTED)
@@ -215,6 +223,16 @@ def _log_format(environ: Mapping[str, str]) -> str:
     """Return the format of log lines; on a terminal, unless told otherwise, short ones for people."""
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
     return environ.get(environment.LOG_FORMAT) or (logs.SHORT if on_terminal else logs.TEXT)
+
+
+def _subject(arguments: Sequence[str], environ: Mapping[str, str]) -> logs.Subject:
+    """Return what the whole process is about, as far as that is known before anything is checked."""
+    place = (environ.get(environment.COLLECTION_NAMESPACE), environ.get(environment.COLLECTION))
+    domain = None
+    with contextlib.suppress(domains.NotADomainError):
+        # What is no domain may be somebody's address.
+        domain = None if arguments else domains.normalise(environ.get(environment.DOMAIN, ""))
+    return logs.Subject("/".join(filter(None, place)) or None, domain, _run_number(environ))
 
 
 def _task(environ: Mapping[str, str]) -> Task:

@@ -224,7 +224,7 @@ class _ConsoleHandler(logging.Handler):
 
     def __init__(self, console: Console, notice: _Notice) -> None:
         super().__init__(level=logging.WARNING)
-        self.setFormatter(logs.LineFormatter(logs.SHORT, None, None))
+        self.setFormatter(logs.LineFormatter(logs.SHORT))
         self._console = console
         self._notice = notice
 

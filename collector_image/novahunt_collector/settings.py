@@ -98,6 +98,8 @@ class Intake(msgspec.Struct, frozen=True):
     token_file: Path
     budget: bool = False
     """No request that can cost credits is made without the intake's word."""
+    authorities: str = ""
+    """Certificates as PEM by which the intake's is checked; empty: the public ones."""
 
 
 class ListFile(msgspec.Struct, frozen=True):
@@ -257,9 +259,10 @@ def _intake(environ: Mapping[str, str]) -> Intake | None:
             f"{names.INTAKE_URL} is set and {names.INTAKE_TOKEN_FILE} is not: set it to the file of the pod's token"
         )
     return Intake(
-        url=_plain_url(names.INTAKE_URL, url, ("http",)),
+        url=_plain_url(names.INTAKE_URL, url, ("https", "http")),
         token_file=Path(token_file),
         budget=_flag(environ, names.BUDGET),
+        authorities=environ.get(names.INTAKE_AUTHORITIES, ""),
     )
 
 

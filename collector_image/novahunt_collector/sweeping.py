@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from novahunt_collector import intake_link
+from novahunt_collector import intake_link, logs
 from novahunt_collector import settings as configuration
 from novahunt_collector.attempts import Attempts
 from novahunt_collector.display import counted
@@ -86,7 +86,14 @@ class Sweeping(Errand):
 
     async def _sweep(self, holding: Holding, domain: str, rules: Rules) -> None:
         # A file of another name is none of ours, and its name may be anything, a person's address as well.
-        before = await holding.load(domain) if _is_domain(domain) else None
+        if not _is_domain(domain):
+            self._foreign += 1
+            return
+        with logs.about(domain):
+            await self._sweep_document(holding, domain, rules)
+
+    async def _sweep_document(self, holding: Holding, domain: str, rules: Rules) -> None:
+        before = await holding.load(domain)
         if before is None:
             self._foreign += 1
             return
@@ -159,7 +166,7 @@ async def _holdings(settings: Settings) -> AsyncIterator[Sequence[Holding]]:
         yield [*_folder(settings, _nobody_to_tell)]
         return
     uniform = random.SystemRandom().uniform
-    async with intake_link.open_http() as http:
+    async with intake_link.open_http(settings.intake) as http:
         link = IntakeLink(http, settings.intake, lambda: uniform(0.5, 1.5) * settings.backoff.base)
         calls = IntakeCalls(link, settings.backoff, settings.storage_patience, uniform)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -179,14 +180,16 @@ class FailingIntake:
 
 
 @asynccontextmanager
-async def running(intake: FailingIntake, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[FailingIntake]:
+async def running(
+    intake: FailingIntake, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[FailingIntake]:
     """Serve it as long as the block runs."""
     runner = web.AppRunner(intake.application(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, reuse_address=True)
+        site = web.TCPSite(runner, host, port, reuse_address=True, ssl_context=tls)
         await site.start()
-        intake.url = f"http://{host}:{runner.addresses[0][1]}"
+        intake.url = f"{'http' if tls is None else 'https'}://{host}:{runner.addresses[0][1]}"
         yield intake
     finally:
         intake.hold.set()

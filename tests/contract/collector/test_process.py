@@ -225,7 +225,7 @@ async def test_a_chosen_folder_that_can_not_be_made_is_21_before_anything_is_pai
     assert process.code == ExitCode.STORAGE_FAILED
     assert process.receipt is not None
     assert process.receipt.reason is Reason.STORAGE
-    assert f"{place / 'file' / 'c'} can't be used" in process.receipt.message
+    assert f"{place / 'file' / 'c'} can't be used" in process.log
     assert simulator.report().requests == 0
 
 
@@ -426,6 +426,19 @@ async def test_the_key_goes_in_its_header_alone_and_netrc_is_not_used(place: Pat
     assert "\r\nx-api-key: the-key\r\n" in request
     assert "\r\nuser-agent: novahunt-collector/" in request
     assert "authorization" not in request
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_certificates_that_can_not_be_read_are_named(
+    simulator: Simulator, place: Path, content: str | None
+) -> None:
+    file = place / "ca.crt"
+    if content is not None:
+        file.write_text(content)
+    process = await run_process([DOMAIN], environ(simulator, place / "c", SSL_CERT_FILE=str(file)), place)
+    assert process.code == ExitCode.USAGE
+    assert process.receipt is not None
+    assert "SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be read" in process.receipt.message
 
 
 async def test_the_egress_proxy_of_the_environment_is_used(simulator: Simulator, place: Path) -> None:

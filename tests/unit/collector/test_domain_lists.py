@@ -1,6 +1,8 @@
 """Lists of domains: files and standard input, and all that is wrong with them at once."""
 
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +10,21 @@ import pytest
 
 from novahunt_collector import domain_lists
 from novahunt_collector.errors import UsageError
+
+SIGNAL_JUST_BEFORE_READING = """
+import ctypes, functools, io, operator, os, signal, sys
+from novahunt_collector import domain_lists
+
+class Input(io.RawIOBase):
+    def read(self, size=-1):
+        # One call of C for both: no instruction lies between them at which Python would hear the signal.
+        interrupt = functools.partial(ctypes.CDLL(None)["raise"], signal.SIGINT)
+        list(map(operator.call, [interrupt, functools.partial(os.read, 0, 1)]))
+
+signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+sys.stdin = io.TextIOWrapper(Input())
+list(domain_lists.of_files(["-"]))
+"""
 
 
 def written(place: Path, data: str | bytes) -> str:
@@ -75,3 +92,14 @@ def test_a_process_without_standard_input_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(UsageError, match="standard input can't be read"):
         list(domain_lists.of_files(["-"]))
+
+
+def test_a_signal_is_heard_even_just_before_a_pipe_is_read_that_nobody_writes_to() -> None:
+    reading, writing = os.pipe()
+    try:
+        command = [sys.executable, "-c", SIGNAL_JUST_BEFORE_READING]
+        process = subprocess.run(command, check=False, stdin=reading, timeout=60)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert process.returncode == 130

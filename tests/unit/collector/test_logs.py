@@ -22,27 +22,27 @@ def restored() -> Iterator[None]:
 
 def test_json_lines_name_collection_domain_and_run() -> None:
     stream = io.StringIO()
-    logs.configure("json", "q4", 3, stream)
+    logs.configure("json", logs.Subject("sales/q4", "other.example", 3), stream)
     token = logs.domain_in_hand.set("example.com")
     logging.getLogger("x").warning("two\nlines %d", 5)
     logs.domain_in_hand.reset(token)
     line = json.loads(stream.getvalue())
     assert line.pop("time").endswith("Z")
-    expected = {"level": "WARNING", "message": "two\nlines 5", "collection": "q4", "domain": "example.com", "run": 3}
-    assert line == expected
+    about = {"collection": "sales/q4", "domain": "example.com", "run": 3}
+    assert line == {"level": "WARNING", "message": "two\nlines 5", **about}
     assert stream.getvalue().count("\n") == 1
 
 
 def test_text_lines_stay_one_line() -> None:
     stream = io.StringIO()
-    logs.configure("text", None, None, stream)
+    logs.configure("text", stream=stream)
     logging.getLogger("x").info("two\nlines")
     assert stream.getvalue().endswith("Z INFO two lines\n")
 
 
 def test_an_exceptions_own_text_is_never_printed() -> None:
     stream = io.StringIO()
-    logs.configure("text", None, None, stream)
+    logs.configure("text", stream=stream)
     try:
         int("https://api.example/?api_key=secret")
     except ValueError:
@@ -53,7 +53,7 @@ def test_an_exceptions_own_text_is_never_printed() -> None:
 
 def test_the_loggers_that_print_urls_are_quiet() -> None:
     stream = io.StringIO()
-    logs.configure("text", None, None, stream)
+    logs.configure("text", stream=stream)
     logging.getLogger("httpx").info("GET https://api.example/?domain=x")
     logging.getLogger("httpcore.connection").debug("x")
     logging.getLogger("backoff").error("gave up")
@@ -62,12 +62,12 @@ def test_the_loggers_that_print_urls_are_quiet() -> None:
 
 def test_another_format_is_a_wrong_call() -> None:
     with pytest.raises(UsageError, match="NOVAHUNT_LOG_FORMAT"):
-        logs.configure("yaml", None, None, io.StringIO())
+        logs.configure("yaml", stream=io.StringIO())
 
 
 def test_a_person_who_looks_on_gets_short_lines() -> None:
     stream = io.StringIO()
-    logs.configure(logs.SHORT, None, None, stream)
+    logs.configure(logs.SHORT, stream=stream)
     logging.getLogger("x").info("two\nlines")
     logging.getLogger("x").error("amiss")
     assert stream.getvalue() == "two lines\nerror: amiss\n"
@@ -75,7 +75,7 @@ def test_a_person_who_looks_on_gets_short_lines() -> None:
 
 def test_only_warnings_are_said_where_quiet_is_asked_for() -> None:
     stream = io.StringIO()
-    logs.configure("text", None, None, stream)
+    logs.configure("text", stream=stream)
     logs.only_warnings()
     logging.getLogger("x").info("nothing new")
     logging.getLogger("x").warning("amiss")

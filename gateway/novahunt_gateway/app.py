@@ -1,4 +1,4 @@
-"""Puts the gateway together: its routes behind its gate and its limits, and its watches."""
+"""Puts the gateway together: REST calls and page behind its gate and its limits, its watches, and its health."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,30 +9,43 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from novahunt_api import paths
 from novahunt_api.cluster import Cluster
+from novahunt_api.clustermetrics import WatchAges
 from novahunt_api.domainresults import ResultObject
 from novahunt_api.signs import Signs
 from novahunt_api.watches import Watch
 from novahunt_contract import __version__
+from novahunt_gateway import health, reference
 from novahunt_gateway.access import Access, FixedToken, KubernetesAccess
 from novahunt_gateway.gate import Gate
 from novahunt_gateway.limits import Limits, Rate, refusal
+from novahunt_gateway.metrics import Counted, GatewayMetrics
 from novahunt_gateway.objects import CollectionFeed, Objects, ResultFeed
+from novahunt_gateway.page.routes import Page
+from novahunt_gateway.page.sessions import Seal
+from novahunt_gateway.pagegateway import PageGateway
+from novahunt_gateway.places import Places
 from novahunt_gateway.rest import Rest
 from novahunt_gateway.settings import TOKEN, Settings
 from novahunt_gateway.writing import Writing
+
+STRANGERS_PER_SECOND, STRANGERS_AT_ONCE = 1.0, 20
+"""Tokens that open nothing, of one address: who mistypes is let try again, who guesses is not."""
 
 
 class Gateway:
     """One gateway over one connection to an API server."""
 
-    def __init__(self, settings: Settings, cluster: Cluster) -> None:
-        """Take what it is told, and the connection."""
+    def __init__(self, settings: Settings, cluster: Cluster, metrics: GatewayMetrics) -> None:
+        """Take what it is told, the connection, and what counts."""
         self._cluster = cluster
-        self.signs = Signs()
+        self._metrics = metrics
+        self._signs = Signs(metrics.watch_restarted)
+        metrics.registry.register(WatchAges(self._signs))
         self.objects = Objects()
         self._watches: list[Watch[Any]] = [
             watch
@@ -40,12 +53,10 @@ class Gateway:
             for watch in (self._collections(namespace), self._results(namespace))
         ]
         writing = Writing(cluster, self.objects, settings.defaults, lambda: datetime.now(UTC))
-        rest = Rest(
-            namespace=settings.namespace,
-            volumes=settings.volumes,
-            cluster=cluster,
-            objects=self.objects,
-            writing=writing,
+        places = Places(cluster, settings.namespace, settings.volumes)
+        access = _access(settings, cluster)
+        self._page = Page(
+            PageGateway(settings.namespace, access, self.objects, writing, places), Seal(settings.seal_keys)
         )
         self.app = FastAPI(
             title="NovaHunt",
@@ -55,40 +66,52 @@ class Gateway:
             docs_url=None,
             redoc_url=None,
         )
-        self.app.include_router(rest.router())
+        self.app.include_router(Rest(objects=self.objects, writing=writing, places=places).router())
+        reference.install(self.app)
+        # Its last route answers for every path that is left.
+        self._page.install(self.app)
         self.app.add_exception_handler(StarletteHTTPException, _refused)
         self.app.add_exception_handler(RequestValidationError, _invalid)
         self.app.openapi = self._openapi  # type: ignore[method-assign]
         # The last one that is added is the first one that a request meets.
         self.app.add_middleware(
             Gate,
-            access=_access(settings, cluster),
+            access=access,
             namespace=settings.namespace,
             namespaces=settings.namespaces,
         )
-        rate = Rate(settings.requests_per_second, settings.burst)
-        self.app.add_middleware(Limits, max_body=settings.max_body, rate=rate, seconds=settings.seconds)
+        self.app.add_middleware(
+            Limits,
+            max_body=settings.max_body,
+            callers=Rate(settings.requests_per_second, settings.burst),
+            strangers=Rate(STRANGERS_PER_SECOND, STRANGERS_AT_ONCE),
+            seconds=settings.seconds,
+        )
+        self.app.add_middleware(Counted, metrics=metrics)
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether all there is was listed once."""
-        return all(watch.listed.is_set() for watch in self._watches)
+    def health(self) -> Starlette:
+        """Return the application for the kubelet and Prometheus."""
+        return health.application(self._signs, self._lacking, self._metrics.registry)
+
+    def _lacking(self) -> list[str]:
+        return [str(watch.watched) for watch in self._watches if not watch.listed.is_set()]
 
     def _collections(self, namespace: str) -> Watch[Any]:
         path = paths.collections(namespace)
         feed = CollectionFeed(self.objects)
-        return Watch(self._cluster, path, namespace=namespace, item=dict, feed=feed, signs=self.signs)
+        return Watch(self._cluster, path, namespace=namespace, item=dict, feed=feed, signs=self._signs)
 
     def _results(self, namespace: str) -> Watch[Any]:
         path = paths.results(namespace)
         feed = ResultFeed(self.objects)
-        return Watch(self._cluster, path, namespace=namespace, item=ResultObject, feed=feed, signs=self.signs)
+        return Watch(self._cluster, path, namespace=namespace, item=ResultObject, feed=feed, signs=self._signs)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(watch.run()) for watch in self._watches]
         try:
-            yield
+            async with self._page.sampling():
+                yield
         finally:
             for task in tasks:
                 task.cancel()

@@ -9,13 +9,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from novahunt_gateway.access import Access
-from novahunt_gateway.limits import refusal
+from novahunt_gateway.limits import LET_IN, refusal
 from novahunt_gateway.rights import AwayError, Right
 
 PREFIX: Final = "/api"
 AGAIN: Final[Mapping[str, str]] = {"Retry-After": "2"}
-
-_CALLER = "novahunt.caller"
 
 
 class Caller:
@@ -64,7 +62,7 @@ class Gate:
             told = refusal(401, "show a token that opens this namespace", {"WWW-Authenticate": "Bearer"})
             await told(scope, receive, send)
             return
-        scope[_CALLER] = Caller(asked, rights)
+        scope[LET_IN] = Caller(asked, rights)
         await self._app(scope, receive, send)
 
     async def _rights(self, token: str, namespace: str) -> frozenset[Right]:
@@ -79,7 +77,7 @@ def caller_of(
 ) -> Caller:
     """Return who the gate has let in."""
     del namespace
-    found = request.scope[_CALLER]
+    found = request.scope[LET_IN]
     assert isinstance(found, Caller)  # noqa: S101 - the gate stands before every route
     return found
 

@@ -86,6 +86,10 @@ def job_of(collection: Collection, domain: str, result: Result | None) -> Job:
     """Return the job of a domain that a collection wants, or has a result of."""
     running = next((one for one in collection.status.running if one.domain == domain), None)
     state = _state(collection, result, is_running=running is not None)
+    percent = running.percent if running is not None else 0
+    if state is State.QUEUED and _is_under_way(collection):
+        # Its run has ended, and the result has not been seen yet: nobody should see it go back.
+        state, percent = State.PROCESSING, collection.status.progress or 0
     wish = collection.spec.recollect
     named = job_id(domain, wish) if is_wish(wish) else result.job_id if result is not None else ""
     stored = result is not None and result.storage is not None
@@ -93,7 +97,7 @@ def job_of(collection: Collection, domain: str, result: Result | None) -> Job:
         job_id=named,
         domain=domain,
         state=state,
-        progress=100 if state.ended else running.percent if running is not None else 0,
+        progress=100 if state.ended else min(percent, 99),
         stored=stored,
         items=result.emails if result is not None else 0,
         stored_at=result.stored_at if result is not None and stored else None,
@@ -113,6 +117,14 @@ def chosen(collections: Iterable[Collection], domain: str, of: dict[str, Result 
     found = sorted(collections, key=lambda one: (one.created, one.uid), reverse=True)
     active = (one for one in found if not job_of(one, domain, of.get(one.uid)).state.ended)
     return next(active, found[0] if found else None)
+
+
+def _is_under_way(collection: Collection) -> bool:
+    """Tell whether the only domain of a collection has begun, by what the operator says of the newest wishes."""
+    status = collection.status
+    counts = status.domains
+    is_seen = status.observed_generation >= collection.generation
+    return is_seen and counts is not None and counts.total == 1 and counts.waiting == 0
 
 
 def _state(collection: Collection, result: Result | None, *, is_running: bool) -> State:

@@ -13,6 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOGIN = "/login"
+LET_IN = "novahunt.caller"
+"""Of a request's scope: set by the gate for a caller whose token opens what was asked for."""
+
 _CALLERS = 10_000
 """Callers that are remembered; the one that was silent for longest is forgotten first."""
 
@@ -50,35 +54,58 @@ class Rate:
         self._left: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
         """What each caller had left, and when."""
 
-    def wait(self, caller: bytes) -> float:
+    def take(self, caller: bytes) -> float:
         """Count a request; return in how many seconds it would be taken, 0 for now."""
-        now = self._clock()
-        left, at = self._left.pop(caller, (float(self._burst), now))
-        left = min(self._burst, left + (now - at) * self._per_second)
+        left, now = self._left_of(caller)
         taken = left >= 1
+        self._left.pop(caller, None)
         self._left[caller] = (left - 1 if taken else left, now)
         while len(self._left) > _CALLERS:
             self._left.popitem(last=False)
         return 0.0 if taken else (1 - left) / self._per_second
 
+    def wait(self, caller: bytes) -> float:
+        """Return in how many seconds a request would be taken, and count none."""
+        left, _ = self._left_of(caller)
+        return max(0.0, (1 - left) / self._per_second)
+
+    def _left_of(self, caller: bytes) -> tuple[float, float]:
+        now = self._clock()
+        left, at = self._left.get(caller, (float(self._burst), now))
+        return min(self._burst, left + (now - at) * self._per_second), now
+
 
 class Limits:
     """The middleware. Who calls is told by the token that is shown, else by the address; neither is kept."""
 
-    def __init__(self, app: ASGIApp, *, max_body: int, rate: Rate, seconds: float) -> None:
-        """Take the app, the bytes of a body, the rate, and the seconds in which a request must have come."""
+    def __init__(self, app: ASGIApp, *, max_body: int, callers: Rate, strangers: Rate, seconds: float) -> None:
+        """Take the app and what it is held to.
+
+        Args:
+            app: The app.
+            max_body: Bytes of a request's body.
+            callers: Requests of each caller.
+            strangers: Refused tokens (401) of each address. An address that has used them up may show no further one
+                before the next is due, but for those that were good lately: many may share an address.
+            seconds: In which a request must have come, and a piece of the answer be taken.
+        """
         self._app = app
         self._max_body = max_body
-        self._rate = rate
+        self._callers, self._strangers = callers, strangers
         self._seconds = seconds
         self._salt = secrets.token_bytes(16)
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+        """Callers who were let in, the one that was silent for longest first."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or say why not."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wait = self._rate.wait(self._caller(scope))
+        caller, address = self._caller(scope), self._address(scope)
+        shows_token = caller != address or _is_login(scope)
+        is_stranger = shows_token and caller not in self._known
+        wait = self._callers.take(caller) or (self._strangers.wait(address) if is_stranger else 0.0)
         if wait > 0:
             headers = {"Retry-After": str(math.ceil(wait))}
             await refusal(429, "too many requests: slow down", headers)(scope, receive, send)
@@ -87,11 +114,24 @@ class Limits:
         if not length.isdecimal() or int(length) > self._max_body:
             await _answer(TooLargeError(self._max_body))(scope, receive, send)
             return
+        steady = _Steady(send, self._seconds)
         try:
-            await self._app(scope, self._bounded(receive), send)
+            await self._app(scope, self._bounded(receive), steady)
         except (TooLargeError, TooSlowError) as error:
             # An app of FastAPI answers these itself, and before anything is sent.
             await _answer(error)(scope, receive, send)
+        except TimeoutError:
+            # Nobody takes the answer: the server closes a connection whose answer is not whole.
+            if not steady.is_stalled:
+                raise
+        if steady.status == 401 and is_stranger:  # noqa: PLR2004 - Unauthorized
+            # A token that was good lately is no guess, though it does not open this namespace.
+            self._strangers.take(address)
+        elif LET_IN in scope:
+            self._known[caller] = None
+            self._known.move_to_end(caller)
+            if len(self._known) > _CALLERS:
+                self._known.popitem(last=False)
 
     def _bounded(self, receive: Receive) -> Receive:
         deadline = asyncio.get_running_loop().time() + self._seconds
@@ -117,8 +157,39 @@ class Limits:
         return bounded
 
     def _caller(self, scope: Scope) -> bytes:
-        headers = Headers(scope=scope)
-        shown = headers.get("authorization") or headers.get("cookie")
+        # Not by its cookie: the page seals it anew at every visit.
+        shown = Headers(scope=scope).get("authorization")
+        return self._digest(shown) if shown else self._address(scope)
+
+    def _address(self, scope: Scope) -> bytes:
         peer = scope.get("client")
-        text = shown or (peer[0] if peer else "")
+        return self._digest(peer[0] if peer else "")
+
+    def _digest(self, text: str) -> bytes:
         return hashlib.blake2b(self._salt + text.encode(errors="surrogateescape"), digest_size=16).digest()
+
+
+def _is_login(scope: Scope) -> bool:
+    """Tell whether a token may be in a form: elsewhere a page's token is in a sealed cookie, which nobody can guess."""
+    return bool(scope["method"] == "POST" and scope["path"] == LOGIN)
+
+
+class _Steady:
+    """Sends an answer, as long as each piece is taken in time; a whole export may take longer."""
+
+    def __init__(self, send: Send, seconds: float) -> None:
+        self._send = send
+        self._seconds = seconds
+        self.status = 0
+        """That was sent; 0: none."""
+        self.is_stalled = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._send(message)
+        except TimeoutError:
+            self.is_stalled = True
+            raise

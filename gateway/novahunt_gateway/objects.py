@@ -8,6 +8,7 @@ from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
 from novahunt_api.watches import missed
+from novahunt_gateway.wants import Wants
 
 
 class Objects:
@@ -19,6 +20,7 @@ class Objects:
         self._results_of: dict[Key, dict[str, StoredResult]] = {}
         self._with: dict[Key, set[str]] = {}
         """By namespace and domain: the names of collections that have a result of it."""
+        self._wants = Wants()
 
     def collection(self, key: Key) -> Collection | None:
         """Return a collection, as last seen."""
@@ -35,21 +37,31 @@ class Objects:
 
     def with_result(self, namespace: str, domain: str) -> list[Collection]:
         """Return the collections that have a result of a domain, by name."""
-        names = sorted(self._with.get(Key(namespace, domain), ()))
-        found = (self._collections.get(Key(namespace, name)) for name in names)
+        return self._named(namespace, self._with.get(Key(namespace, domain), ()))
+
+    def wanting(self, namespace: str, domain: str) -> list[Collection]:
+        """Return the collections whose spec lists a domain, in whatever form, by name; see `Wants`."""
+        return self._named(namespace, self._wants.of(namespace, domain))
+
+    def _named(self, namespace: str, names: Iterable[str]) -> list[Collection]:
+        found = (self._collections.get(Key(namespace, name)) for name in sorted(names))
         return [one for one in found if one is not None]
 
     def put_collection(self, new: Collection) -> None:
         """Keep a collection."""
         old = self._collections.get(new.key)
-        if old is None or old.resource_version <= new.resource_version:
-            self._collections[new.key] = new
+        if old is not None and old.resource_version > new.resource_version:
+            return
+        self._collections[new.key] = new
+        if old is None or not _lists_alike(old, new):
+            self._wants.put(new.key, new.spec.domains)
 
     def drop_collection(self, key: Key, uid: str) -> None:
         """Forget a collection that is deleted; another one of the same name stays."""
         old = self._collections.get(key)
         if old is not None and old.uid == uid:
             del self._collections[key]
+            self._wants.drop(key)
 
     def put_result(self, new: StoredResult) -> None:
         """Keep a result."""
@@ -91,6 +103,14 @@ class Objects:
     def all_results(self) -> Iterable[StoredResult]:
         """Return all results of all namespaces."""
         return self._results.values()
+
+
+def _lists_alike(old: Collection, new: Collection) -> bool:
+    """Tell whether two states of a collection list the same domains; most differ in their status alone."""
+    if (old.uid, old.generation) == (new.uid, new.generation):
+        return True
+    # Comparing thousands of entries takes a moment, bringing them to one form takes a hundred.
+    return old.spec.domains == new.spec.domains
 
 
 Raw = dict[str, Any]

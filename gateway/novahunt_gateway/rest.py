@@ -1,8 +1,6 @@
 """The REST calls: one domain's job, many domains at once, and their addresses as a file."""
 
-from collections.abc import AsyncIterator, Mapping
 from datetime import UTC
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -10,12 +8,11 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPBearer
 
-from novahunt_api.cluster import ApiError, Cluster
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result
 from novahunt_api.objects import Key
-from novahunt_client.documents import ConfigMapDocuments, Documents, FolderDocuments, UnreadableError
-from novahunt_client.exports import Form, export, merged
+from novahunt_api.subject import narrow
+from novahunt_client.exports import Form
 from novahunt_contract import domains, times
 from novahunt_gateway import jobs
 from novahunt_gateway.answers import (
@@ -28,10 +25,12 @@ from novahunt_gateway.answers import (
     Shown,
     Status,
 )
+from novahunt_gateway.errors import BusyError, NotDoneError
 from novahunt_gateway.gate import AGAIN, PREFIX, Caller, caller_of
 from novahunt_gateway.objects import Objects
+from novahunt_gateway.places import Places
 from novahunt_gateway.rights import Right
-from novahunt_gateway.writing import BusyError, RefusedError, TakenError, Writing
+from novahunt_gateway.writing import Writing
 
 _bearer = HTTPBearer(auto_error=False, description="The gateway's token, or a Kubernetes token.")
 """Only shows on the OpenAPI page that a token is needed: `gate` has looked at it before any route does."""
@@ -47,18 +46,14 @@ class Rest:
     def __init__(
         self,
         *,
-        namespace: str,
-        volumes: Mapping[str, Path],
-        cluster: Cluster,
         objects: Objects,
         writing: Writing,
+        places: Places,
     ) -> None:
-        """Take the gateway's own namespace, where its claims are mounted, and what it acts with."""
-        self._namespace = namespace
-        self._volumes = volumes
-        self._cluster = cluster
+        """Take what it knows and acts with."""
         self._objects = objects
         self._writing = writing
+        self._places = places
 
     def router(self) -> APIRouter:
         """Return all routes."""
@@ -86,7 +81,10 @@ class Rest:
             collection: Annotated[str | None, Query(max_length=253)] = None,
             format: Form = Form.CSV,  # noqa: A002 - the parameter's name for callers
         ) -> StreamingResponse:
-            """Return the stored addresses of a domain, or of a whole collection with each address once."""
+            """Return the stored addresses of a domain, of a whole collection, or of a domain in a collection.
+
+            Each address comes once.
+            """
             return await self._export(who, domain, collection, format)
 
         @found.post("/collections", status_code=201, responses=_refusals(400, 409))
@@ -107,6 +105,7 @@ class Rest:
             one = self._objects.collection(Key(who.namespace, name))
             if one is None:
                 raise HTTPException(404, "there is no such collection")
+            narrow(one.key)
             return Made(collection=_shown(one))
 
         return found
@@ -114,9 +113,10 @@ class Rest:
     async def _collect(self, who: Caller, text: str) -> Enqueued:
         who.needs(Right.CREATE, Right.GET)
         domain = _domain(text)
+        narrow(Key(who.namespace, jobs.collection_name(domain)), domain)
         try:
             job = await self._writing.collect(who.namespace, domain)
-        except (TakenError, RefusedError, BusyError) as error:
+        except NotDoneError as error:
             _refuse(error)
         under_way = job.state is jobs.State.PROCESSING
         message = "Collection job is already running" if under_way else "Collection job enqueued successfully"
@@ -130,6 +130,7 @@ class Rest:
         one = self._speaking(who.namespace, named, job_id if domain is None else None) if named is not None else None
         if one is None or named is None:
             raise HTTPException(404, "nothing is known of it")
+        narrow(one.key, named)
         job = jobs.job_of(one, named, self._result(one, named))
         return Status(
             jobId=job.job_id,
@@ -147,57 +148,52 @@ class Rest:
 
     async def _export(self, who: Caller, domain: str | None, name: str | None, form: Form) -> StreamingResponse:
         who.needs(Right.CONTENT)
-        if (domain is None) == (name is None):
-            raise HTTPException(400, "give domain or collection, and not both")
-        if domain is not None:
-            named = _domain(domain)
-            one = self._speaking(who.namespace, named, None, stored=True)
-            results = [found] if one is not None and (found := self._result(one, named)) is not None else []
-            file = named
+        if domain is None and name is None:
+            raise HTTPException(400, "give domain or collection")
+        named = _domain(domain) if domain is not None else None
+        if name is not None:
+            key = Key(who.namespace, name)
+            one = self._objects.collection(key)
         else:
-            one = self._objects.collection(Key(who.namespace, name or ""))
-            results = [known.data for known in self._objects.results_of(Key(who.namespace, name or "")).values()]
-            file = name or ""
-            named = ""
-        stored = [result for result in results if result.storage is not None]
+            one = self._speaking(who.namespace, named or "", None, stored=True)
+            key = one.key if one is not None else Key("", "")
+        known = self._objects.results_of(key)
+        meant = known.values() if named is None else filter(None, (known.get(named),))
+        stored = [held.data for held in meant if held.data.storage is not None]
         if not stored:
-            works = one is not None and (not named or not jobs.job_of(one, named, None).state.ended)
-            if works:
+            if one is not None and self._works(one, named):
                 raise HTTPException(202, "it is still being collected", AGAIN)
             raise HTTPException(404, "nothing is stored")
-        pieces = export(merged(self._documents(who.namespace, stored)), form)
-        headers = {"Content-Disposition": f'attachment; filename="{file}.{form}"', "X-Content-Type-Options": "nosniff"}
-        return StreamingResponse(await _begun(pieces), 200, headers, form.media)
+        narrow(key, named)
+        try:
+            pieces = await self._places.export(who.namespace, stored, form)
+        except NotDoneError as error:
+            _refuse(error)
+        file = f"{named or name}.{form}"
+        headers = {"Content-Disposition": f'attachment; filename="{file}"', "X-Content-Type-Options": "nosniff"}
+        return StreamingResponse(pieces, 200, headers, form.media)
+
+    def _works(self, one: Collection, domain: str | None) -> bool:
+        """Tell whether a collection, or a domain in it, has not come to its end."""
+        if domain is None:
+            return not one.is_ready
+        return not jobs.job_of(one, domain, self._result(one, domain)).state.ended
 
     async def _make(self, who: Caller, asked: NewCollection) -> Made:
         who.needs(Right.CREATE, Right.GET)
         given = asked.model_dump(exclude_none=True, exclude={"name", "domains"})
+        key = Key(who.namespace, asked.name)
         try:
-            made = await self._writing.make(Key(who.namespace, asked.name), asked.domains, given)
-        except (TakenError, RefusedError, BusyError) as error:
+            made = await self._writing.make(key, asked.domains, given)
+        except NotDoneError as error:
             _refuse(error)
+        narrow(key)
         return Made(collection=_shown(made))
-
-    def _documents(self, namespace: str, stored: list[Result]) -> Documents:
-        claims = {place.claim_name for result in stored if (place := result.volume_place) is not None}
-        if not claims:
-            return ConfigMapDocuments(self._cluster, namespace, stored)
-        if namespace != self._namespace:
-            raise HTTPException(409, f"documents on volumes are read in namespace {self._namespace} alone")
-        missing = sorted(claims - self._volumes.keys())
-        if missing:
-            raise HTTPException(409, f"this gateway has not mounted the claim {missing[0]}")
-        if len(claims) > 1 or any(result.volume_place is None for result in stored):
-            return _Several(self._cluster, namespace, self._volumes, stored)
-        return FolderDocuments(self._volumes[claims.pop()], stored)
 
     def _speaking(self, namespace: str, domain: str, job_id: str | None, *, stored: bool = False) -> Collection | None:
         """Return the collection that speaks for a domain: of a job's name, the one that has that job."""
-        own = self._objects.collection(Key(namespace, jobs.collection_name(domain)))
-        found = {one.uid: one for one in self._objects.with_result(namespace, domain)}
-        found |= {one.uid: one for one in self._objects.collections(namespace) if domain in one.spec.domains}
-        if own is not None and tuple(own.spec.domains) == (domain,):
-            found[own.uid] = own
+        known = (*self._objects.with_result(namespace, domain), *self._objects.wanting(namespace, domain))
+        found = {one.uid: one for one in known}
         of = {uid: self._result(one, domain) for uid, one in found.items()}
         if job_id is not None:
             told = (one for one in found.values() if _has_job(one, domain, of[one.uid], job_id))
@@ -212,27 +208,6 @@ class Rest:
         return known.data if known is not None else None
 
 
-class _Several:
-    """Documents of one collection in several places: its storage was changed while it ran."""
-
-    def __init__(self, cluster: Cluster, namespace: str, volumes: Mapping[str, Path], stored: list[Result]) -> None:
-        self._parts: list[Documents] = [
-            ConfigMapDocuments(cluster, namespace, [one for one in stored if one.volume_place is None])
-        ]
-        for claim, folder in volumes.items():
-            here = [one for one in stored if one.volume_place is not None and one.volume_place.claim_name == claim]
-            self._parts.append(FolderDocuments(folder, here))
-
-    @property
-    def domains(self) -> frozenset[str]:
-        return frozenset().union(*(part.domains for part in self._parts))
-
-    async def each(self) -> AsyncIterator[Any]:
-        for part in self._parts:
-            async for document in part.each():
-                yield document
-
-
 def _has_job(one: Collection, domain: str, result: Result | None, job_id: str) -> bool:
     return job_id in (jobs.job_of(one, domain, result).job_id, result.job_id if result is not None else "")
 
@@ -244,27 +219,8 @@ def _domain(text: str) -> str:
         raise HTTPException(400, f"that is no domain: {error}") from None
 
 
-def _refuse(error: TakenError | RefusedError | BusyError) -> NoReturn:
-    if isinstance(error, BusyError):
-        raise HTTPException(503, str(error), AGAIN) from None
-    raise HTTPException(409 if isinstance(error, TakenError) else 400, str(error)) from None
-
-
-async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Read the first piece, so that what can't be read at all is told by the answer's status."""
-    try:
-        first = await anext(pieces)
-    except UnreadableError as error:
-        raise HTTPException(409, str(error)) from None
-    except ApiError:
-        raise HTTPException(503, "Kubernetes does not hand the documents out now: try again", AGAIN) from None
-    return _joined(first, pieces)
-
-
-async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+def _refuse(error: NotDoneError) -> NoReturn:
+    raise HTTPException(error.code, str(error), AGAIN if isinstance(error, BusyError) else None) from None
 
 
 def _exports() -> dict[int | str, dict[str, Any]]:

@@ -3,18 +3,20 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from cryptography.fernet import Fernet
 
+from novahunt_api import logs
+from novahunt_api.logs import LogSettings
 from novahunt_api.spec import CollectionSpec
+from novahunt_api.variables import SettingsError, Variables
+from novahunt_gateway.serving import Certificate
 
 TOKEN, KUBERNETES = "token", "kubernetes"
-
-
-class SettingsError(ValueError):
-    """A setting is missing or can't be used; the text says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Settings:
     defaults: Mapping[str, Any]
     """Fields of the spec of collections that are made for a single domain."""
     port: int
+    certificate: Certificate | None
+    """None: it speaks plain HTTP."""
     health_port: int
     max_body: int
     """Bytes of a request's body."""
@@ -44,8 +48,13 @@ class Settings:
     """Of one caller at once."""
     seconds: float
     """That a request, and each piece of its body, may take to come; an export may take longer to be sent."""
-    log_level: str
-    log_format: str
+    connections: int
+    """That are served at once; beyond them a request is told to come again."""
+    proxies: tuple[str, ...]
+    """Addresses and networks of proxies, whose word on a caller's address and on TLS is taken."""
+    seal_keys: tuple[bytes, ...]
+    """Of the page's sessions, the newest first; none: a random one, which nobody else knows."""
+    log: LogSettings
 
 
 _MAX_BODY: Final = 4 * 1024 * 1024 + 64 * 1024
@@ -58,7 +67,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: one is missing or can't be used.
     """
-    reader = _Reader(environ)
+    reader = Variables(environ)
     namespace = reader.text("NOVAHUNT_NAMESPACE")
     return Settings(
         namespace=namespace,
@@ -66,70 +75,86 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         authentication=reader.choice("NOVAHUNT_GATEWAY_AUTHENTICATION", TOKEN, KUBERNETES),
         token_file=Path(reader.text("NOVAHUNT_GATEWAY_TOKEN_FILE", "/etc/novahunt/token")),
         audience=reader.text("NOVAHUNT_GATEWAY_AUDIENCE", ""),
-        volumes=reader.volumes("NOVAHUNT_GATEWAY_VOLUMES"),
-        defaults=reader.spec("NOVAHUNT_GATEWAY_SPEC"),
+        volumes=_volumes(reader, "NOVAHUNT_GATEWAY_VOLUMES"),
+        defaults=_spec(reader, "NOVAHUNT_GATEWAY_SPEC"),
         port=reader.number("NOVAHUNT_GATEWAY_PORT", 8080, low=0, high=65_535),
+        certificate=_certificate(reader, "NOVAHUNT_GATEWAY_CERTIFICATE"),
         health_port=reader.number("NOVAHUNT_GATEWAY_HEALTH_PORT", 8081, low=0, high=65_535),
         max_body=reader.number("NOVAHUNT_GATEWAY_MAX_BODY", _MAX_BODY, low=1024, high=64 * 1024 * 1024),
         requests_per_second=reader.number("NOVAHUNT_GATEWAY_REQUESTS_PER_SECOND", 50, low=1, high=10_000),
         burst=reader.number("NOVAHUNT_GATEWAY_BURST", 200, low=1, high=100_000),
         seconds=reader.number("NOVAHUNT_GATEWAY_REQUEST_SECONDS", 30, low=1, high=3600),
-        log_level=reader.choice("NOVAHUNT_LOG_LEVEL", "info", "debug", "warning", "error").upper(),
-        log_format=reader.choice("NOVAHUNT_LOG_FORMAT", "json", "text"),
+        connections=reader.number("NOVAHUNT_GATEWAY_CONNECTIONS", 500, low=1, high=100_000),
+        proxies=_networks(reader, "NOVAHUNT_GATEWAY_PROXIES"),
+        seal_keys=_seal_keys(reader, "NOVAHUNT_GATEWAY_SEAL_KEYS_FILE"),
+        log=logs.read(reader),
     )
 
 
-class _Reader:
-    """Reads typed values out of the environment."""
+def _certificate(variables: Variables, name: str) -> Certificate | None:
+    """Read the name of a folder with `tls.crt` and `tls.key`; nothing where it is not set."""
+    folder = variables.text(name, "")
+    if not folder:
+        return None
+    found = Certificate(Path(folder, "tls.crt"), Path(folder, "tls.key"))
+    for file in (found.file, found.key_file):
+        if not file.is_file():
+            raise SettingsError(f"{name} is {folder!r}, and there is no {file.name}: mount a Secret with both there")
+    return found
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
 
-    def text(self, name: str, default: str | None = None) -> str:
-        value = self._environ.get(name, "").strip()
-        if not value and default is None:
-            raise SettingsError(f"{name} is not set: the chart sets it, else give it in the environment")
-        return value or default or ""
+def _volumes(variables: Variables, name: str) -> dict[str, Path]:
+    """Read `claim=/folder,claim=/folder`."""
+    found = {}
+    for part in variables.names(name):
+        claim, is_there, folder = part.partition("=")
+        if not is_there or not claim or not Path(folder).is_absolute():
+            raise SettingsError(f"{name} holds {part!r}: write claim=/folder, separated by commas")
+        found[claim] = Path(folder)
+    return found
 
-    def choice(self, name: str, *words: str) -> str:
-        """Return one of some words; the first is the default."""
-        value = self.text(name, words[0]).lower()
-        if value not in words:
-            raise SettingsError(f"{name} is {value!r}: set {' or '.join(words)}")
-        return value
 
-    def number(self, name: str, default: int, *, low: int, high: int) -> int:
-        text = self.text(name, str(default))
+def _spec(variables: Variables, name: str) -> dict[str, Any]:
+    """Read fields of a collection's spec, as JSON."""
+    text = variables.text(name, "{}")
+    try:
+        msgspec.json.decode(text, type=CollectionSpec)
+        found: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{name} is no spec of a collection as JSON: {error}") from None
+    taken = {"domains", "domainsFrom", "recollect", "mode"} & found.keys()
+    if taken:
+        raise SettingsError(f"{name} sets {', '.join(sorted(taken))}: the gateway sets that itself")
+    return found
+
+
+def _networks(variables: Variables, name: str) -> tuple[str, ...]:
+    """Read addresses and networks, `10.0.0.0/8,192.0.2.7`."""
+    found = variables.names(name)
+    for one in found:
         try:
-            value = int(text)
+            ip_network(one, strict=False)
         except ValueError:
-            raise SettingsError(f"{name} is {text!r}: it must be a whole number") from None
-        if not low <= value <= high:
-            raise SettingsError(f"{name} is {value}: it must be from {low} to {high}")
-        return value
+            raise SettingsError(f"{name} holds {one!r}: write addresses or networks, separated by commas") from None
+    return found
 
-    def names(self, name: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in self._environ.get(name, "").split(",") if part.strip())
 
-    def volumes(self, name: str) -> dict[str, Path]:
-        """Read `claim=/folder,claim=/folder`."""
-        found = {}
-        for part in self.names(name):
-            claim, is_there, folder = part.partition("=")
-            if not is_there or not claim or not Path(folder).is_absolute():
-                raise SettingsError(f"{name} holds {part!r}: write claim=/folder, separated by commas")
-            found[claim] = Path(folder)
-        return found
-
-    def spec(self, name: str) -> dict[str, Any]:
-        """Read fields of a collection's spec, as JSON."""
-        text = self.text(name, "{}")
+def _seal_keys(variables: Variables, name: str) -> tuple[bytes, ...]:
+    """Read Fernet keys out of a file, one a line; the newest comes first."""
+    path = variables.text(name, "")
+    if not path:
+        return ()
+    try:
+        keys = tuple(line.strip() for line in Path(path).read_bytes().splitlines() if line.strip())
+    except OSError as error:
+        raise SettingsError(f"{name} is {path!r}, which can't be read: {error.strerror}") from None
+    for number, key in enumerate(keys, 1):
         try:
-            msgspec.json.decode(text, type=CollectionSpec)
-            found: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.DecodeError as error:
-            raise SettingsError(f"{name} is no spec of a collection as JSON: {error}") from None
-        taken = {"domains", "domainsFrom", "recollect", "mode"} & found.keys()
-        if taken:
-            raise SettingsError(f"{name} sets {', '.join(sorted(taken))}: the gateway sets that itself")
-        return found
+            Fernet(key)
+        except ValueError:
+            raise SettingsError(
+                f"{name}: line {number} of {path} is no key: 32 random bytes as URL-safe base64"
+            ) from None
+    if not keys:
+        raise SettingsError(f"{name} is {path!r}, which holds no key: 32 random bytes as URL-safe base64, one a line")
+    return keys

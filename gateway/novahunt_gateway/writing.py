@@ -10,8 +10,10 @@ from novahunt_api import domaincollections, names, paths
 from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
+from novahunt_api.spec import Mode
 from novahunt_contract import times
 from novahunt_gateway import jobs
+from novahunt_gateway.errors import BusyError, RefusedError, TakenError
 from novahunt_gateway.jobs import Job
 from novahunt_gateway.objects import Objects
 
@@ -19,18 +21,6 @@ MADE_BY_LABEL = f"{names.GROUP}/made-by"
 MADE_BY = "gateway"
 
 _TRIES = 5
-
-
-class TakenError(Exception):
-    """There is a collection of that name, which is not the caller's to use so."""
-
-
-class RefusedError(Exception):
-    """The API server refuses it for good; the text is its reason."""
-
-
-class BusyError(Exception):
-    """It can't be done at this moment: the API server is away, or others change the same thing."""
 
 
 class Writing:
@@ -60,6 +50,8 @@ class Writing:
                     return self._job(found, domain)
             if tuple(found.spec.domains) != (domain,) or not jobs.is_wish(found.spec.recollect):
                 raise TakenError(f"collection {key.name} is somebody's own: it is not changed")
+            if found.spec.mode is Mode.ESTIMATE:
+                raise TakenError(f"collection {key.name} only estimates: let it collect first")
             if found.deleting:
                 raise BusyError(f"collection {key.name} is being deleted: try again in a moment")
             job = self._job(found, domain)
@@ -73,12 +65,14 @@ class Writing:
         raise BusyError(f"collection {key.name} is being changed by others: try again")
 
     async def make(self, key: Key, domains: Sequence[str], wishes: Mapping[str, Any]) -> Collection:
-        """Make a collection.
+        """Make a collection; one that has a domain's own name is that domain's job, whoever asks for it.
 
         Raises:
             TakenError: there is one of that name.
             RefusedError, BusyError: it is not made.
         """
+        if len(domains) == 1 and key.name == jobs.collection_name(domains[0]):
+            wishes = {**self._defaults, "recollect": self._wish(), **wishes}
         try:
             raw = await self._call("POST", paths.collections(key.namespace), _body(key, {**wishes, "domains": domains}))
         except ConflictError:
@@ -100,7 +94,7 @@ class Writing:
     async def _made(self, key: Key, domain: str) -> tuple[Collection, bool]:
         """Return a domain's collection, and whether it was made just now."""
         try:
-            made = await self.make(key, (domain,), {**self._defaults, "recollect": self._wish()})
+            made = await self.make(key, (domain,), {})
         except TakenError:
             found = await self._read(key)
             if found is None:

@@ -12,7 +12,8 @@ from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import StoredResult
 from novahunt_client.exports import Form
 from novahunt_contract.outcomes import Outcome
-from novahunt_gateway.page.port import RefusedError, TakenError, Wish
+from novahunt_gateway.errors import RefusedError, TakenError
+from novahunt_gateway.page.port import Wish
 from novahunt_gateway.page.routes import Page
 from novahunt_gateway.page.sessions import Seal
 from novahunt_gateway.rights import Right
@@ -60,6 +61,9 @@ class MemoryGateway:
         self.patches.append((name, spec))
 
     async def export(self, name: str, form: Form) -> AsyncIterator[bytes]:
+        return self._exported(name, form)
+
+    async def _exported(self, name: str, form: Form) -> AsyncIterator[bytes]:
         yield f"{name} as {form}\r\n".encode()
 
     def hold(

@@ -14,6 +14,13 @@ from fastapi import FastAPI
 def served(app: FastAPI, *, lifespan: Literal["auto", "off"] = "auto") -> Iterator[str]:
     """Yield the app's address; without its lifespan, nothing of it runs beside its answers."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False, lifespan=lifespan)
+    with served_as(config) as url:
+        yield url
+
+
+@contextmanager
+def served_as(config: uvicorn.Config) -> Iterator[str]:
+    """Yield the address of what is served in a thread as a configuration says."""
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

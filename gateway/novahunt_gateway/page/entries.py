@@ -1,28 +1,21 @@
 """Reads what a person pastes or uploads, and says what would be collected and what it can cost. Pure."""
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 import msgspec
 
+from novahunt_client import lists
+from novahunt_client.lists import ReadList, UnreadableListError
 from novahunt_contract import credits as prices
-from novahunt_contract import domains, wanted
+from novahunt_contract import wanted
+from novahunt_gateway import jobs
 
 MAX_BYTES = 4 * 1024 * 1024
 """Of a pasted or uploaded list: 10,000 domains take a tenth of it."""
 SHOWN = 100
 """Invalid entries that are named one by one."""
-_HEADINGS = frozenset({"domain", "domains", "website", "websites", "url", "company domain", "company_domain", "web"})
-_NAME_PARTS = re.compile(r"[^a-z0-9]+")
-_MAX_NAME = 63
-
-
-class UnreadableError(ValueError):
-    """A file that is no list; the text says why."""
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -39,74 +32,38 @@ class Preview(msgspec.Struct, frozen=True):
     """Credits, if each domain has as many addresses as one collection takes of it."""
 
 
-def decoded(data: bytes) -> str:
-    """Return a file's text. UnreadableError: it is too large, or no text."""
+def from_file(name: str, data: bytes) -> ReadList:
+    """Return an uploaded file's entries; those of a table by their rows, because people see it in a spreadsheet.
+
+    Raises:
+        UnreadableListError: it is too large, or no list.
+    """
     if len(data) > MAX_BYTES:
-        raise UnreadableError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB.")
-    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableError("The file is no text: save the table as CSV, or the list as plain text.")
-    try:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return data.decode("utf-16")
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableError("The file is not in UTF-8: save it so, and upload it again.") from None
-
-
-def from_file(name: str, text: str) -> Iterable[wanted.Entry]:
-    """Return a file's entries: of a CSV the column that its heading names, else the first; else one a line."""
-    if not name.lower().endswith(".csv"):
-        return wanted.from_text("file", text)
-    return _from_table(text)
-
-
-def _from_table(text: str) -> Iterable[wanted.Entry]:
-    separator = max(",;\t", key=text.split("\n", 1)[0].count)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise UnreadableError(f"The CSV can't be read: {error}.") from None
-    column, start = 0, 0
-    if lines:
-        headings = [cell.strip().lower() for cell in lines[0]]
-        named = [at for at, heading in enumerate(headings) if heading in _HEADINGS]
-        if named:
-            column, start = named[0], 1
-    return [
-        wanted.Entry(f"file row {number}", line[column].strip())
-        for number, line in enumerate(lines[start:], start=start + 1)
-        if len(line) > column and line[column].strip()
-    ]
+        raise UnreadableListError(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    return lists.read(lists.decoded(data), "file", file_name=name, counted="row")
 
 
 def preview(entries: Iterable[wanted.Entry], max_results: int, page_size: int) -> Preview:
     """Return what a list comes to."""
     given = tuple(entries)
     found = wanted.resolve(given)
+    again = Counter[str]()
+    if found.duplicates:
+        again.update(repeat.domain for repeat in lists.repeats(given))
     each = prices.of_domain(max_results, page_size)
     return Preview(
         domains=found.domains,
         invalid=found.invalid[:SHOWN],
         invalid_count=len(found.invalid),
         duplicates=found.duplicates,
-        repeated=_repeated(given)[:SHOWN] if found.duplicates else (),
+        repeated=tuple((domain, times + 1) for domain, times in again.items())[:SHOWN],
         worst_case=each * len(found.domains),
     )
 
 
-def _repeated(entries: Iterable[wanted.Entry]) -> tuple[tuple[str, int], ...]:
-    counted: Counter[str] = Counter()
-    for entry in entries:
-        with suppress(domains.NotADomainError):
-            counted[domains.normalise(entry.text)] += 1
-    return tuple((domain, times) for domain, times in counted.items() if times > 1)
-
-
-def suggested_name(domains_: Sequence[str], stamp: str) -> str:
-    """Return a name for a collection: of its one domain, or of the moment."""
-    if len(domains_) != 1:
-        return f"list-{stamp}"
-    return f"collect-{_NAME_PARTS.sub('-', domains_[0])}"[:_MAX_NAME].rstrip("-")
+def suggested_name(domains: Sequence[str], stamp: str) -> str:
+    """Return a name for a collection: its one domain's own, as the REST calls name it, or one of the moment."""
+    return jobs.collection_name(domains[0]) if len(domains) == 1 else f"list-{stamp}"
 
 
 def refused_name(name: str) -> str | None:

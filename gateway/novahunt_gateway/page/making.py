@@ -1,16 +1,19 @@
 """The routes that make a collection: a form, a preview that says what it comes to, then an estimate or a start."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from novahunt_api.spec import CollectionSpec, Mode
+from novahunt_client import lists
+from novahunt_client.lists import ReadList, UnreadableListError
 from novahunt_contract import wanted
+from novahunt_gateway.errors import NotDoneError, TakenError
 from novahunt_gateway.page import entries, rendering
-from novahunt_gateway.page.port import Gateway, RefusedError, TakenError, Wish
-from novahunt_gateway.page.visitors import AnswerError, Given, Visitor, Visitors, refusal
+from novahunt_gateway.page.port import Gateway, Wish
+from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal
 from novahunt_gateway.rights import Right
 
 _DEFAULTS = CollectionSpec()
@@ -45,15 +48,23 @@ class Making:
         visitor = await self._known(request)
         form = await self._visitors.form(request, visitor.session)
         pasted = form.text("domains")
-        try:
-            given = [*wanted.from_text("list", pasted), *_uploaded(form)]
-        except entries.UnreadableError as error:
-            return _form(visitor, 400, pasted=pasted, file_error=str(error))
-        if not given:
+        given: list[ReadList] = []
+        if pasted.strip():
+            try:
+                given.append(lists.read(pasted, "list"))
+            except UnreadableListError as error:
+                return _form(visitor, 400, pasted=pasted, error=f"The list can't be read: {error}.")
+        if form.file is not None:
+            try:
+                given.append(entries.from_file(form.file_name, form.file))
+            except UnreadableListError as error:
+                return _form(visitor, 400, pasted=pasted, file_error=f"The file can't be read: {error}.")
+        every = [entry for one in given for entry in one.entries]
+        if not every:
             return _form(visitor, 400, error="Give at least one domain, or a file of them.")
-        found = entries.preview(given, _DEFAULTS.max_results, _DEFAULTS.page_size)
+        found = entries.preview(every, _DEFAULTS.max_results, _DEFAULTS.page_size)
         name = entries.suggested_name(found.domains, datetime.now(UTC).strftime("%Y%m%d-%H%M%S"))
-        return _shown(visitor, found, name)
+        return _shown(visitor, found, name, how=[one.how for one in given])
 
     async def _start(self, request: Request) -> Response:
         visitor = await self._known(request)
@@ -74,7 +85,7 @@ class Making:
                 await self._gateway.create(Wish(name, found.domains, None if estimate else credits_, estimate))
             except TakenError:
                 errors["name"] = "There is a collection of that name already."
-            except RefusedError as error:
+            except NotDoneError as error:
                 errors["all"] = str(error)
             else:
                 return rendering.redirect(f"/collections/{name}")
@@ -93,13 +104,9 @@ class Making:
         budget: dict[str, object] = {"maxCredits": credits_}
         try:
             await self._gateway.patch(name, {"mode": Mode.COLLECT.value, "budget": budget})
-        except RefusedError as error:
-            return refusal(409, "It was refused", str(error))
+        except NotDoneError as error:
+            return refusal(error.code, "It was not done", str(error))
         return rendering.redirect(f"/collections/{name}")
-
-
-def _uploaded(form: Given) -> Iterable[wanted.Entry]:
-    return entries.from_file(form.file_name, entries.decoded(form.file)) if form.file is not None else ()
 
 
 def _form(visitor: Visitor, status: int = 200, *, pasted: str = "", error: str = "", file_error: str = "") -> Response:
@@ -112,11 +119,13 @@ def _shown(
     name: str,
     status: int = 200,
     *,
+    how: Sequence[str] = (),
     budget: str = "",
     errors: dict[str, str] | None = None,
 ) -> Response:
     shown: dict[str, Any] = {
         "found": found,
+        "how": how,
         "name": name,
         "budget": budget,
         "errors": {"all": "", "name": "", "budget": "", **(errors or {})},

@@ -21,16 +21,8 @@ class Wish(msgspec.Struct, frozen=True):
     estimate: bool = False
 
 
-class TakenError(Exception):
-    """There is a collection of that name already."""
-
-
-class RefusedError(Exception):
-    """The API server refused what was asked; the text is its reason, for the person who asked."""
-
-
 class Gateway(Protocol):
-    """The gateway as the page sees it. None of its calls logs a token or an address."""
+    """The gateway as the page sees it. None of its calls logs a token or an address; their errors are in `errors`."""
 
     namespace: str
 
@@ -47,10 +39,10 @@ class Gateway(Protocol):
         """Return the DomainResults of a collection, as last seen."""
 
     async def create(self, wish: Wish) -> None:
-        """Make a collection. TakenError, RefusedError."""
+        """Make a collection. TakenError, RefusedError, BusyError."""
 
     async def patch(self, name: str, spec: dict[str, object]) -> None:
-        """Merge fields into a collection's spec. RefusedError; it may be gone (RefusedError as well)."""
+        """Merge fields into a collection's spec. RefusedError, also where it is gone; BusyError."""
 
-    def export(self, name: str, form: Form) -> AsyncIterator[bytes]:
-        """Yield all stored addresses of a collection as a file."""
+    async def export(self, name: str, form: Form) -> AsyncIterator[bytes]:
+        """Return all stored addresses of a collection as a file. PlaceError, BusyError."""

@@ -12,8 +12,10 @@ from fastapi.responses import StreamingResponse
 from novahunt_api.domaincollections import Collection
 from novahunt_client.explain import explain
 from novahunt_client.exports import Form
+from novahunt_contract import times
+from novahunt_gateway.errors import NotDoneError
 from novahunt_gateway.page import chart, making, rendering, views
-from novahunt_gateway.page.port import Gateway, RefusedError
+from novahunt_gateway.page.port import Gateway
 from novahunt_gateway.page.samples import Samples
 from novahunt_gateway.page.sessions import Seal
 from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal
@@ -155,18 +157,23 @@ class Page:
             raise AnswerError(refusal(403, "You may not read addresses", "It takes get on domaincollections/content."))
         form = Form.JSON if request.query_params.get("form") == Form.JSON else Form.CSV
         headers = {**rendering.HEADERS, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
-        return StreamingResponse(self._gateway.export(name, form), 200, headers, form.media)
+        try:
+            pieces = await self._gateway.export(name, form)
+        except NotDoneError as error:
+            raise AnswerError(refusal(error.code, "The addresses can't be read", str(error))) from None
+        return StreamingResponse(pieces, 200, headers, form.media)
 
     async def _act(self, request: Request, name: str, action: str) -> Response:
         visitor = await self._visitors.known(request)
         await self._visitors.form(request, visitor.session)
         self._find(visitor, name)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = datetime.now(UTC)
         wishes: dict[str, dict[str, object]] = {
             "suspend": {"suspend": True},
             "resume": {"suspend": False},
-            "retry": {"retryFailed": now},
-            "recollect": {"recollect": now},
+            "retry": {"retryFailed": times.to_text(now)},
+            # As the REST calls write it: so a domain's own collection stays theirs, and its job gets a name of its own.
+            "recollect": {"recollect": str(times.to_milliseconds(now))},
         }
         if action not in wishes:
             raise AnswerError(refusal(404, "There is no such action", "Go back, and try another."))
@@ -174,8 +181,8 @@ class Page:
             raise AnswerError(refusal(403, "You may not change collections", "It takes patch on domaincollections."))
         try:
             await self._gateway.patch(name, wishes[action])
-        except RefusedError as error:
-            raise AnswerError(refusal(409, "It was refused", str(error))) from None
+        except NotDoneError as error:
+            raise AnswerError(refusal(error.code, "It was not done", str(error))) from None
         return rendering.redirect(f"/collections/{name}")
 
     async def _nothing(self, request: Request) -> Response:

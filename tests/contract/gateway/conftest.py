@@ -11,9 +11,11 @@ from novahunt_api import domaincollections, paths
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result
 from novahunt_api.objects import Key
+from novahunt_gateway import serving
 from novahunt_gateway.app import Gateway
+from novahunt_gateway.metrics import GatewayMetrics
 from novahunt_gateway.settings import read
-from page.serving import served
+from page.serving import served_as
 from unit.operator.memory_cluster import MemoryCluster
 
 TOKEN = "the-token"
@@ -49,7 +51,8 @@ class Served:
             "NOVAHUNT_GATEWAY_SPEC": '{"budget": {"maxCreditsPerDomain": 50}}',
         }
         self.cluster = Cluster()
-        self.gateway = Gateway(read(environ), self.cluster)
+        self.metrics = GatewayMetrics()
+        self.gateway = Gateway(read(environ), self.cluster, self.metrics)
         self.url = ""
 
     def client(self, token: str | None = TOKEN) -> httpx.Client:
@@ -74,7 +77,7 @@ class Served:
 @pytest.fixture
 def served_gateway(tmp_path: Path) -> Iterator[Served]:
     found = Served(tmp_path)
-    with served(found.gateway.app, lifespan="off") as url:
+    with served_as(serving.config(found.gateway.app, 0, head_seconds=2)) as url:
         found.url = url
         yield found
 
@@ -83,3 +86,9 @@ def served_gateway(tmp_path: Path) -> Iterator[Served]:
 def caller(served_gateway: Served) -> Iterator[httpx.Client]:
     with served_gateway.client() as found:
         yield found
+
+
+def wanting(name: str, *domains: str, namespace: str = SALES) -> Collection:
+    """Return a collection that wants these domains."""
+    metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": "5"}
+    return domaincollections.read({"metadata": metadata, "spec": {"domains": list(domains)}})

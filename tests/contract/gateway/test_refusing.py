@@ -1,6 +1,7 @@
 """Whom the gateway lets in, and what it does with those who take too much, too fast or too slowly."""
 
 import socket
+import time
 from urllib.parse import urlsplit
 
 import httpx
@@ -56,6 +57,52 @@ def test_a_body_that_comes_too_slowly_is_given_up(served_gateway: Served) -> Non
         assert answer.startswith("HTTP/1.1 408 ")
         while slow.recv(4096):
             pass
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /api/collections HTTP/1.1\r\nHost: a\r\n\r\n"], ids=["first", "second"])
+def test_a_request_whose_head_comes_too_slowly_is_given_up(served_gateway: Served, before: bytes) -> None:
+    place = urlsplit(served_gateway.url)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as slow:
+        slow.sendall(before + b"GET /api/collections HTTP/1.1\r\nHost: a\r\n")
+        if before:
+            assert slow.recv(4096).startswith(b"HTTP/1.1 401 ")
+        began = time.monotonic()
+        while slow.recv(4096):
+            pass
+        assert time.monotonic() - began < 15, "closed by the gateway"
+
+
+def test_a_head_that_has_no_end_is_refused(served_gateway: Served) -> None:
+    place = urlsplit(served_gateway.url)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as endless:
+        endless.sendall(b"GET /api/collections HTTP/1.1\r\nHost: a\r\nX-Much: " + b"x" * 20_000)
+        assert endless.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+def test_who_guesses_tokens_is_soon_not_heard_and_who_has_one_goes_on(served_gateway: Served) -> None:
+    with served_gateway.client() as known:
+        assert known.get("/api/collections").status_code == 200
+        codes = []
+        for guess in range(40):
+            with served_gateway.client(f"guess-{guess}") as stranger:
+                codes.append(stranger.get("/api/collections").status_code)
+        assert codes[0] == 401
+        assert 429 in codes
+        assert known.get("/api/collections").status_code == 200
+
+
+def test_who_guesses_tokens_on_the_page_is_soon_not_heard_either(served_gateway: Served) -> None:
+    with httpx.Client(base_url=served_gateway.url, headers={"Origin": served_gateway.url}) as person:
+        codes = []
+        for guess in range(40):
+            form = person.get("/login")
+            if form.status_code != 200:
+                codes.append(form.status_code)
+                break
+            csrf = form.text.partition('name="csrf" value="')[2].partition('"')[0]
+            codes.append(person.post("/login", data={"csrf": csrf, "token": f"guess-{guess}"}).status_code)
+    assert codes[0] == 401
+    assert 429 in codes
 
 
 def test_a_caller_who_asks_too_fast_is_told_when_to_come_again(served_gateway: Served) -> None:

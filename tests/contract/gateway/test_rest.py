@@ -10,9 +10,8 @@ import msgspec
 import pytest
 
 from builders import result
-from contract.gateway.conftest import SALES, Served
-from novahunt_api import domaincollections, parts, paths
-from novahunt_api.domaincollections import Collection
+from contract.gateway.conftest import SALES, Served, wanting
+from novahunt_api import parts, paths
 from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_api.statusobject import RunningDomain
 from novahunt_contract import document
@@ -161,9 +160,18 @@ def test_what_nobody_knows_is_not_found_and_nothing_asked_is_refused(caller: htt
         assert status(caller, jobId=job).status_code == 404
 
 
+def test_a_domain_is_known_in_whatever_form_a_list_writes_it(served_gateway: Served, caller: httpx.Client) -> None:
+    served_gateway.tell(wanting("q4", "b.example", "https://WWW.A.example/contact"))
+    for asked in (A, "http://a.example/"):
+        told = status(caller, domain=asked).json()
+        assert (told["status"], told["domain"], told["collection"]) == ("queued", A, "q4")
+    assert caller.get("/api/export-csv", params={"domain": A}).status_code == 202
+    assert status(caller, domain="other.example").status_code == 404
+
+
 def test_a_domains_addresses_come_as_a_table_that_runs_nothing(served_gateway: Served, caller: httpx.Client) -> None:
     in_config_map(served_gateway, A, item(f"x@{A}", "=cmd|' /C calc'!A0"), item(f"y@{A}"))
-    served_gateway.tell(_collection(OWN, A))
+    served_gateway.tell(wanting(OWN, A))
     answer = caller.get("/api/export-csv", params={"domain": A})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -176,7 +184,7 @@ def test_a_domains_addresses_come_as_a_table_that_runs_nothing(served_gateway: S
 def test_a_collections_addresses_come_once_each(served_gateway: Served, caller: httpx.Client) -> None:
     in_config_map(served_gateway, A, item("x@b.example"), collection="many")
     in_config_map(served_gateway, "b.example", item("x@b.example"), collection="many")
-    served_gateway.tell(_collection("many", A, "b.example"))
+    served_gateway.tell(wanting("many", A, "b.example"))
     answer = caller.get("/api/export-csv", params={"collection": "many", "format": "json"})
     assert [one["email"] for one in answer.json()] == ["x@b.example"]
 
@@ -197,7 +205,7 @@ def test_documents_on_a_volume_are_read_where_it_is_mounted(served_gateway: Serv
     for claim, namespace, code in (("claim", SALES, 200), ("another", SALES, 409), ("claim", "other", 409)):
         place = Place(persistent_volume_claim=VolumePlace(claim, "q4"))
         served_gateway.record(result(A, collection="kept", storage=place), namespace)
-        found = _collection("kept", A, namespace=namespace)
+        found = wanting("kept", A, namespace=namespace)
         served_gateway.tell(found)
         answer = caller.get("/api/export-csv", params={"domain": A, "namespace": namespace})
         assert answer.status_code == code, answer.text
@@ -215,8 +223,3 @@ def test_many_domains_are_made_listed_and_shown(caller: httpx.Client) -> None:
     assert [one["name"] for one in caller.get("/api/collections").json()["collections"]] == ["q4"]
     assert caller.get("/api/collections/q4").json()["collection"]["spec"]["budget"]["maxCredits"] == 500
     assert caller.get("/api/collections/q5").status_code == 404
-
-
-def _collection(name: str, *domains: str, namespace: str = SALES) -> Collection:
-    metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": "5"}
-    return domaincollections.read({"metadata": metadata, "spec": {"domains": list(domains)}})

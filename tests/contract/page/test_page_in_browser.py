@@ -37,6 +37,12 @@ def log_in(browser: WebDriver, at: str) -> None:
     WebDriverWait(browser, SECONDS).until(lambda it: "Collections" in it.title)
 
 
+def preview(browser: WebDriver) -> None:
+    """Send the list, and wait for the page that shows how it was read: a click may return before it is there."""
+    browser.find_element(By.CSS_SELECTOR, "main button.main").click()
+    WebDriverWait(browser, SECONDS).until(lambda it: it.find_elements(By.ID, "budget"))
+
+
 def complaints(browser: WebDriver) -> list[str]:
     """Return what the console says of pages that break their own policy, or of scripts that fail."""
     log: list[dict[str, str]] = browser.get_log("browser")  # type: ignore[no-untyped-call]
@@ -57,7 +63,7 @@ def test_axe_finds_nothing_serious_on_any_page(at: str, scheme: str) -> None:
             browsers.shoot(browser, f"{name}-{scheme}")
         browser.get(f"{at}/new")
         browser.find_element(By.ID, "domains").send_keys("a.example\nnothing\nb@c.example\n")
-        browser.find_element(By.CSS_SELECTOR, "main button.main").click()
+        preview(browser)
         found["preview"] = browsers.findings(browser)
         browsers.shoot(browser, f"preview-{scheme}")
         assert {name: one for name, one in found.items() if one} == {}
@@ -100,10 +106,10 @@ def test_all_can_be_done_without_javascript(at: str, gateway: MemoryGateway) -> 
         log_in(browser, at)
         browser.get(f"{at}/new")
         browser.find_element(By.ID, "domains").send_keys("fresh.example")
-        browser.find_element(By.CSS_SELECTOR, "main button.main").click()
+        preview(browser)
         browser.find_element(By.ID, "budget").send_keys("7")
         browser.find_element(By.CSS_SELECTOR, "button[value=start]").click()
-        WebDriverWait(browser, SECONDS).until(lambda it: "collect-fresh-example" in it.title)
+        WebDriverWait(browser, SECONDS).until(lambda it: "collect-fresh.example" in it.title)
         assert gateway.made[0].max_credits == 7
         browser.get(f"{at}/collections/q4-prospects")
         assert "Reload" in browser.find_element(By.CSS_SELECTOR, "noscript").text
@@ -131,7 +137,7 @@ def test_a_file_is_uploaded_and_a_table_downloaded(at: str, tmp_path: Path) -> N
         log_in(browser, at)
         browser.get(f"{at}/new")
         browser.find_element(By.ID, "file").send_keys(str(leads))
-        browser.find_element(By.CSS_SELECTOR, "main button.main").click()
+        preview(browser)
         assert "file row 3" in browser.find_element(By.TAG_NAME, "main").text
         browser.get(f"{at}/collections/berlin")
         browsers.press(browser, "csv")

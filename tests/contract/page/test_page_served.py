@@ -174,8 +174,30 @@ def test_a_list_is_looked_at_before_it_starts(client: httpx.Client, gateway: Mem
     page = client.post("/new", data={"csrf": csrf, "domains": "A.example\nb.example"}, files=files)
     assert page.status_code == 200
     assert "file row 3" in page.text
+    assert "list: one entry a line; file: CSV, column &#39;website&#39;." in page.text
     assert "1,000 credits" in page.text
     assert gateway.made == []
+
+
+def test_a_table_that_is_pasted_is_read_as_one_that_is_uploaded(client: httpx.Client) -> None:
+    csrf = log_in(client)
+    page = client.post("/new", data={"csrf": csrf, "domains": "Name\tWebsite\nA\tA.example\nB\tnothing\n"})
+    assert page.status_code == 200
+    assert "list line 3" in page.text
+    assert "a.example" in page.text
+
+
+def test_a_list_that_can_not_be_read_is_told_beside_its_field(client: httpx.Client) -> None:
+    csrf = log_in(client)
+    page = client.post("/new", data={"csrf": csrf, "domains": "domain\n" + "x" * 200_000})
+    assert page.status_code == 400
+    assert 'aria-describedby="domains-hint domains-error"' in page.text
+    assert "The list can&#39;t be read: it is no CSV, near line 2" in page.text
+    for content in (b"PK\x03\x04\x00\x00", b"\xe4.example"):
+        page = client.post("/new", data={"csrf": csrf}, files={"file": ("leads.csv", content)})
+        assert page.status_code == 400
+        assert 'aria-describedby="file-hint file-error"' in page.text
+        assert "The file can&#39;t be read: it is no" in page.text
 
 
 def test_nothing_starts_without_a_budget(client: httpx.Client, gateway: MemoryGateway) -> None:
@@ -208,7 +230,8 @@ def test_a_name_that_is_taken_and_a_refusal_are_told(client: httpx.Client, gatew
     assert "of that name already" in client.post("/new/start", data=given).text
     gateway.refuse = "exceeded quota <b>"
     assert "exceeded quota &lt;b&gt;" in client.post("/new/start", data={**given, "name": "other"}).text
-    assert "exceeded quota" in client.post("/collections/berlin/suspend", data={"csrf": csrf}).text
+    refused = client.post("/collections/berlin/suspend", data={"csrf": csrf})
+    assert (refused.status_code, "exceeded quota" in refused.text) == (400, True)
 
 
 def test_too_much_is_refused(client: httpx.Client) -> None:

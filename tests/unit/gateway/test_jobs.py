@@ -12,7 +12,7 @@ from builders import NOW, collection, result, spec
 from novahunt_api.conditions import Condition, ConditionType
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Place, Result, VolumePlace
-from novahunt_api.statusobject import CollectionStatus, RunningDomain
+from novahunt_api.statusobject import CollectionStatus, DomainCounts, RunningDomain
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_gateway.jobs import State, chosen, collection_name, domain_of, is_wish, job_id, job_of
 
@@ -72,6 +72,22 @@ def test_before_anything_is_seen_it_is_queued_under_the_name_that_was_told() -> 
 def test_while_its_pod_is_at_work_it_is_processing_with_its_percent() -> None:
     job = job_of(asked(running=(RunningDomain(A, 40, 12),)), A, None)
     assert (job.state, job.progress) == (State.PROCESSING, 40)
+
+
+def test_between_the_end_of_a_run_and_its_result_it_does_not_go_back() -> None:
+    counts = DomainCounts(total=1, succeeded=1)
+    told = asked(observed_generation=collection().generation, domains=counts, progress=100)
+    job = job_of(told, A, None)
+    assert (job.state, job.progress) == (State.PROCESSING, 99)
+    assert job_of(told, A, ended()).state is State.COMPLETED
+
+
+def test_a_status_of_older_wishes_or_of_a_domain_that_waits_says_nothing_of_a_new_run() -> None:
+    generation = collection().generation
+    older = asked(observed_generation=generation - 1, domains=DomainCounts(total=1, succeeded=1), progress=100)
+    waiting = asked(observed_generation=generation, domains=DomainCounts(total=1, waiting=1), progress=0)
+    for told in (older, waiting):
+        assert (job_of(told, A, None).state, job_of(told, A, None).progress) == (State.QUEUED, 0)
 
 
 def test_an_answer_under_the_wish_completes_it() -> None:

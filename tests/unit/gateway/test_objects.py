@@ -3,18 +3,24 @@
 from typing import Any
 
 import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from builders import KEY, collection, result, stored
+from builders import KEY, collection, result, spec, stored
+from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
+from novahunt_contract import wanted
 from novahunt_gateway.objects import CollectionFeed, Objects, ResultFeed
+from novahunt_gateway.wants import Wants
 
 A, B = "a.example", "b.example"
 
 
 def raw(name: str = "q4", uid: str = "uid-q4", version: int = 5) -> dict[str, Any]:
     metadata = {"name": name, "namespace": "sales", "uid": uid, "resourceVersion": str(version)}
-    return {"metadata": metadata, "spec": {}, "status": {}}
+    return {"metadata": metadata, "spec": {"domains": [A]}, "status": {}}
 
 
 def wire(one: StoredResult) -> ResultObject:
@@ -62,6 +68,90 @@ def test_a_result_that_is_written_again_is_there_once() -> None:
     assert len(objects.with_result("sales", A)) == 1
 
 
+def listing(*domains: str, name: str = "q4", version: int = 1, generation: int = 1, uid: str = "") -> Collection:
+    return collection(
+        spec(domains=list(domains)),
+        key=Key("sales", name),
+        uid=uid or f"uid-{name}",
+        resource_version=version,
+        generation=generation,
+    )
+
+
+def wanting(objects: Objects, domain: str = A) -> list[str]:
+    return [one.key.name for one in objects.wanting("sales", domain)]
+
+
+@pytest.mark.parametrize("entry", [A, "https://www.a.example", "A.Example.", "http://a.example:8080/contact?x=1"])
+def test_a_domain_is_found_in_whatever_form_a_list_writes_it(entry: str) -> None:
+    objects = Objects()
+    objects.put_collection(listing("nothing", entry, B, A))
+    assert wanting(objects) == ["q4"]
+    assert wanting(objects, B) == ["q4"]
+    assert wanting(objects, "nothing") == []
+    assert objects.wanting("elsewhere", A) == []
+
+
+def test_two_collections_may_want_one_domain() -> None:
+    objects = Objects()
+    objects.put_collection(listing(A, B, name="two"))
+    objects.put_collection(listing("www.a.example", name="one"))
+    assert wanting(objects) == ["one", "two"]
+    objects.drop_collection(Key("sales", "two"), "uid-two")
+    assert (wanting(objects), wanting(objects, B)) == (["one"], [])
+    objects.drop_collection(Key("sales", "one"), "uid-one")
+    assert wanting(objects) == []
+
+
+def test_a_changed_list_is_what_counts_and_a_late_event_does_not() -> None:
+    objects = Objects()
+    objects.put_collection(listing(A, version=5))
+    objects.put_collection(listing(B, version=7, generation=2))
+    objects.put_collection(listing(A, version=6))
+    assert (wanting(objects), wanting(objects, B)) == ([], ["q4"])
+    objects.drop_collection(KEY, "another")
+    assert wanting(objects, B) == ["q4"]
+
+
+def test_a_collection_made_again_under_the_name_wants_what_it_lists_itself() -> None:
+    objects = Objects()
+    objects.put_collection(listing(A))
+    objects.put_collection(listing(B, version=9, uid="uid-new"))
+    objects.drop_collection(KEY, "uid-q4")
+    assert (wanting(objects), wanting(objects, B)) == ([], ["q4"])
+    objects.drop_collection(KEY, "uid-new")
+    assert wanting(objects, B) == []
+
+
+def test_news_of_a_status_leave_the_index_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Key] = []
+    monkeypatch.setattr(Wants, "put", lambda _self, key, _entries: read.append(key))
+    objects = Objects()
+    objects.put_collection(listing(A))
+    objects.put_collection(listing(A, version=2))
+    suspended = spec(domains=[A], suspend=True)
+    objects.put_collection(msgspec.structs.replace(listing(version=3, generation=2), spec=suspended))
+    assert read == [KEY]
+
+
+_ENTRIES = st.lists(st.sampled_from([A, "www.a.example", B, "B.example/x", "c.example", "none"]), max_size=4)
+_NEWS = st.tuples(st.sampled_from(["one", "two", "three"]), st.none() | _ENTRIES)
+
+
+@given(st.lists(_NEWS, max_size=20))
+def test_after_any_news_the_index_says_what_the_lists_say(news: list[tuple[str, list[str] | None]]) -> None:
+    objects, lists = Objects(), dict[str, set[str]]()
+    for number, (name, entries) in enumerate(news, start=1):
+        if entries is None:
+            objects.drop_collection(Key("sales", name), f"uid-{name}")
+            lists.pop(name, None)
+        else:
+            objects.put_collection(listing(*entries, name=name, version=number, generation=number))
+            lists[name] = set(wanted.resolve(wanted.listed(entries)).domains)
+    for domain in (A, B, "c.example"):
+        assert wanting(objects, domain) == sorted(name for name, held in lists.items() if domain in held)
+
+
 def test_a_list_forgets_what_it_does_not_hold_but_not_what_is_newer() -> None:
     objects = Objects()
     feed = CollectionFeed(objects)
@@ -72,7 +162,9 @@ def test_a_list_forgets_what_it_does_not_hold_but_not_what_is_newer() -> None:
     assert [one.key.name for one in objects.collections("sales")] == ["kept", "new"]
     feed.only("elsewhere", set(), 99)
     assert len(objects.collections("sales")) == 2
+    assert [one.key.name for one in objects.wanting("sales", A)] == ["kept", "new"]
     feed.gone(raw("kept", "uid-kept"))
+    assert [one.key.name for one in objects.wanting("sales", A)] == ["new"]
     assert objects.collection(Key("sales", "kept")) is None
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from novahunt_client.lists import UnreadableListError
 from novahunt_contract import wanted
+from novahunt_gateway import jobs
 from novahunt_gateway.page import entries
 
 
@@ -20,35 +22,30 @@ def test_what_exceeds_ten_thousand_is_counted_and_not_all_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "expected"),
+    ("name", "data", "expected"),
     [
-        ("a.txt", "a.example\nb.example", ["a.example", "b.example"]),
-        ("a.csv", "a.example,1\nb.example,2", ["a.example", "b.example"]),
-        ("a.CSV", "Name,Website\nA,a.example\nB,b.example\n", ["a.example", "b.example"]),
-        ("a.csv", 'name;"Domain"\r\n"A; Co";a.example\r\n', ["a.example"]),
-        ("a.csv", "domain\n\nshort\n", ["short"]),
-        ("a.csv", "", []),
+        ("a.txt", b"a.example\nb.example", ["a.example", "b.example"]),
+        ("a.csv", b"a.example,1\nb.example,2", ["a.example", "b.example"]),
+        ("a.CSV", b"Name,Website\nA,a.example\nB,b.example\n", ["a.example", "b.example"]),
+        ("a.csv", b'name;"Domain"\r\n"A; Co";a.example\r\n', ["a.example"]),
+        ("a.csv", b"domain\n\nshort\n", ["short"]),
+        ("a.csv", b"", []),
+        ("a.txt", "b\u00fccher.example".encode("utf-16"), ["b\u00fccher.example"]),
     ],
 )
-def test_a_file_is_read_by_its_kind(name: str, text: str, expected: list[str]) -> None:
-    assert [one.text for one in entries.from_file(name, text)] == expected
+def test_a_file_is_read_by_its_kind(name: str, data: bytes, expected: list[str]) -> None:
+    assert [one.text for one in entries.from_file(name, data).entries] == expected
 
 
 def test_a_table_tells_the_row_of_an_entry() -> None:
-    assert next(iter(entries.from_file("a.csv", "domain\nfoo\n"))).place == "file row 2"
+    found = entries.from_file("a.csv", b"domain\nfoo\n")
+    assert (found.entries[0].place, found.how) == ("file row 2", "file: CSV, column 'domain'")
 
 
-@pytest.mark.parametrize(
-    "data", [b"PK\x03\x04\x00\x00", b"\xff\xfe\x00", b"\xe4.example", b"x" * (entries.MAX_BYTES + 1)]
-)
-def test_what_is_no_text_is_refused_with_a_reason(data: bytes) -> None:
-    with pytest.raises(entries.UnreadableError):
-        entries.decoded(data)
-
-
-@pytest.mark.parametrize("data", ["bücher.example".encode("utf-8-sig"), "bücher.example".encode("utf-16")])
-def test_marks_of_byte_order_are_understood(data: bytes) -> None:
-    assert entries.decoded(data) == "bücher.example"
+@pytest.mark.parametrize("data", [b"PK\x03\x04\x00\x00", b"\xe4.example", b"x" * (entries.MAX_BYTES + 1)])
+def test_what_is_no_text_or_too_much_is_refused_with_a_reason(data: bytes) -> None:
+    with pytest.raises(UnreadableListError):
+        entries.from_file("a.csv", data)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-5", "1.5", "ten", "1e3", "٣", "9999999999"])
@@ -59,6 +56,7 @@ def test_a_budget_is_a_whole_positive_number(text: str) -> None:
 def test_suggested_names_can_be_had() -> None:
     for domains in (["example.com"], ["x" * 60 + ".example"], ["a.example", "b.example"]):
         assert entries.refused_name(entries.suggested_name(domains, "20261124-120000")) is None
+    assert entries.suggested_name(["example.com"], "") == jobs.collection_name("example.com")
 
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a-", "a/b", "a" * 64, "a b", "a\n"])

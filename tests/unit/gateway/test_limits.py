@@ -1,0 +1,139 @@
+"""Rates of callers and strangers, and an answer that nobody takes."""
+
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
+
+from novahunt_gateway.limits import LET_IN, LOGIN, Limits, Rate
+
+PUBLIC, ELSEWHERE = "/docs", "/api/collections?namespace=elsewhere"
+
+
+class Clock:
+    """A time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_so_many_are_taken_at_once_and_so_many_a_second_afterwards() -> None:
+    clock = Clock()
+    rate = Rate(2.0, 3, clock)
+    assert [rate.take(b"one") for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert rate.take(b"another") == 0.0
+    clock.now += 0.5
+    assert rate.take(b"one") == 0.0
+
+
+def test_asking_how_long_to_wait_counts_nothing() -> None:
+    clock = Clock()
+    rate = Rate(1.0, 1, clock)
+    assert [rate.wait(b"one") for _ in range(3)] == [0.0, 0.0, 0.0]
+    rate.take(b"one")
+    assert rate.wait(b"one") == 1.0
+    clock.now += 0.75
+    assert rate.wait(b"one") == 0.25
+
+
+class Caller:
+    """One caller's requests to an app that knows one token."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        generous, strict = Rate(1000, 1000, self.clock), Rate(1, 2, self.clock)
+        self.limits = Limits(self._app, max_body=100, callers=generous, strangers=strict, seconds=5)
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        shown = dict(scope["headers"]).get(b"authorization", b"")
+        status = 401
+        if scope["path"] == PUBLIC:
+            status = 200
+        elif shown == b"Bearer right" and scope["path"] != ELSEWHERE:
+            scope[LET_IN], status = "caller", 404
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def ask(self, token: str | None, address: str = "192.0.2.1", path: str = "/api/collections") -> int:
+        sent: list[Message] = []
+        headers = [(b"authorization", f"Bearer {token}".encode())] if token is not None else []
+        method = "POST" if path == LOGIN else "GET"
+        scope: MutableMapping[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers}
+        scope["client"] = (address, 5)
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self.limits(scope, receive, send)
+        return int(sent[0]["status"])
+
+
+async def test_an_address_that_guesses_is_not_heard_for_a_while() -> None:
+    caller = Caller()
+    assert [await caller.ask(f"guess-{number}") for number in range(3)] == [401, 401, 429]
+    assert await caller.ask("right") == 429, "nobody there has been let in yet"
+    assert await caller.ask("right", "192.0.2.2") == 404
+    caller.clock.now += 1
+    assert await caller.ask("right") == 404
+
+
+async def test_who_was_let_in_lately_is_heard_whatever_others_do_at_the_same_address() -> None:
+    caller = Caller()
+    assert await caller.ask("right") == 404
+    assert [await caller.ask(f"guess-{number}") for number in range(3)] == [401, 401, 429]
+    assert await caller.ask("right") == 404
+
+
+async def test_a_good_token_that_asks_for_what_it_does_not_open_is_no_guess() -> None:
+    caller = Caller()
+    assert await caller.ask("right") == 404
+    assert [await caller.ask("right", path=ELSEWHERE) for _ in range(5)] == [401] * 5
+    assert await caller.ask("right") == 404
+    assert await caller.ask("guess") == 401, "nothing of the address's allowance is used"
+
+
+async def test_what_needs_no_token_makes_none_known() -> None:
+    caller = Caller()
+    for number in range(5):
+        assert await caller.ask(f"guess-{number}", path=PUBLIC) == 200
+    assert [await caller.ask(f"guess-{number}") for number in range(3)] == [401, 401, 429]
+
+
+async def test_pages_without_a_token_are_shown_to_an_address_that_guesses_and_its_logins_are_not_heard() -> None:
+    caller = Caller()
+    assert [await caller.ask(f"guess-{number}") for number in range(3)] == [401, 401, 429]
+    assert await caller.ask(None, path="/") == 401
+    assert await caller.ask(None, path=LOGIN) == 429
+
+
+async def test_an_answer_that_nobody_takes_is_given_up() -> None:
+    ended = False
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal ended
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        finally:
+            ended = True
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    limits = Limits(app, max_body=100, callers=Rate(9, 9), strangers=Rate(9, 9), seconds=0.05)
+    async with asyncio.timeout(10):
+        await limits({"type": "http", "method": "GET", "path": "/", "headers": [], "client": None}, receive, send)
+    assert ended

@@ -5,6 +5,7 @@ image that is built already is not built again, and a cluster never runs an old 
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ import click
 
 from devcluster.images import Buildah
 from devcluster.paths import cache_root
+from novahunt_contract import __version__
 from tools.shell import ROOT, ProgramError, answers, devcluster, show
 
 
@@ -29,11 +31,17 @@ class Image:
     @cache  # noqa: B019 - three images; one run must not see two tags while somebody edits
     def tag(self) -> str:
         """Return twelve hexadecimal digits over everything that goes into the image."""
-        whole = hashlib.sha256()
+        # The version is said in a label of the image.
+        whole = hashlib.sha256(f"{__version__}\0".encode())
         for file in sorted(_files((self.dockerfile, *self.sources))):
             whole.update(f"{file.relative_to(ROOT)}\0".encode())
             whole.update(hashlib.sha256(file.read_bytes()).digest())
         return whole.hexdigest()[:12]
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """The lock files of the packages that it holds."""
+        return tuple(source for source in self.sources if source.startswith("requirements/"))
 
     def repository(self, registry: str | None) -> str:
         """Return the image's name without a tag."""
@@ -51,9 +59,12 @@ OPERATOR = Image(
     (
         ".dockerignore",
         "requirements/operator.txt",
+        "requirements/gateway.txt",
         "common/novahunt_contract",
         "common/novahunt_api",
+        "common/novahunt_client",
         "operator/novahunt_operator",
+        "gateway/novahunt_gateway",
     ),
 )
 COLLECTOR = Image(
@@ -76,6 +87,19 @@ SIMULATOR = Image(
 ALL = (OPERATOR, COLLECTOR, SIMULATOR)
 
 
+def labels(*, revision: str = "", created: str = "", source: str = "") -> tuple[tuple[str, str], ...]:
+    """Return what is said of an image beside what its Dockerfile says: those that are known of OCI's own labels.
+
+    Args:
+        revision: The commit it is built from. Images that are tagged by their content have none: another commit with
+            the same content must give the same image.
+        created: The time of that commit, as RFC 3339 has it.
+        source: Where the source code is to be found, a URL.
+    """
+    known = {"version": __version__, "revision": revision, "created": created, "source": source}
+    return tuple((f"org.opencontainers.image.{name}", value) for name, value in known.items() if value)
+
+
 def build(images: tuple[Image, ...], registry: str | None = None, *, own: bool = False) -> None:
     """Build what is not built yet, and push it where a registry is named.
 
@@ -93,7 +117,10 @@ def build(images: tuple[Image, ...], registry: str | None = None, *, own: bool =
             _build_with_cluster_tool(image, reference)
         else:
             click.echo(f"building {reference} with {engine}")
-            show([engine, "build", "--quiet", "--tag", reference, "--file", image.dockerfile, image.context])
+            words = [engine, "build", "--quiet", "--tag", reference, "--file", image.dockerfile, *_label_options()]
+            # One time for the image, so that the same content gives the same image: each engine is told in its way.
+            words += ["--timestamp", "0"] if engine == "podman" else []
+            show([*words, image.context], environment={**os.environ, "SOURCE_DATE_EPOCH": "0"})
             if registry is not None:
                 show([engine, "push", "--quiet", reference])
 
@@ -103,7 +130,12 @@ def _build_with_cluster_tool(image: Image, reference: str) -> None:
         click.echo(f"{reference} is built already")
         return
     click.echo(f"building {reference}")
-    show(devcluster("image", "build", "--tag", reference, "--file", image.dockerfile, image.context))
+    options = ("--tag", reference, "--file", image.dockerfile, *_label_options())
+    show(devcluster("image", "build", *options, image.context))
+
+
+def _label_options() -> tuple[str, ...]:
+    return tuple(f"--label={name}={value}" for name, value in labels())
 
 
 def _files(places: tuple[str, ...]) -> Iterator[Path]:

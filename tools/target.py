@@ -20,6 +20,8 @@ OWN_CONTEXT = "novahunt-"
 
 KIND_CONTEXT = "kind-"
 LOCAL = "localhost"
+CHART = "charts/novahunt"
+"""Relative to the checkout."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ class Target:
     registry: str | None
 
     @classmethod
-    def own(cls, name: str) -> Self:
-        """Bring a whole node of the cluster tool up, or find it up."""
-        show(devcluster("up", "--name", name))
+    def own(cls, name: str, *options: str) -> Self:
+        """Bring a whole node of the cluster tool up, with these options of `up`, or find it up."""
+        show(devcluster("up", "--name", name, *options))
         return cls(exports(ask(devcluster("env", "--name", name))), f"{OWN_CONTEXT}{name}", None)
 
     @classmethod
@@ -85,7 +87,17 @@ class Target:
         """
         return ask(["kubectl", *args], environment=self.environment, stdin=stdin)
 
-    def install(self, namespace: str, operator: Image, collector: Image, values: Mapping[str, str]) -> None:
+    def helm(self, *args: str) -> str:
+        """Run Helm and return what it printed.
+
+        Raises:
+            ProgramError: it failed.
+        """
+        return ask(["helm", *args], environment=self.environment, seconds=240)
+
+    def install(
+        self, namespace: str, operator: Image, collector: Image, values: Mapping[str, str], chart: str = CHART
+    ) -> None:
         """Install the chart with these images, and wait until the operator is ready."""
         pairs = {
             "image.repository": operator.repository(self.registry),
@@ -100,10 +112,9 @@ class Target:
             for name, value in pairs.items()
             for word in ("--set-string" if name.endswith("tag") else "--set", f"{name}={value}")
         ]
-        words = ["upgrade", "--install", "novahunt", "charts/novahunt", "--namespace", namespace, *settings]
-        helm = ["helm", *words, "--create-namespace", "--wait", "--timeout", "3m"]
+        words = ["upgrade", "--install", "novahunt", chart, "--namespace", namespace, *settings]
         try:
-            ask(helm, environment=self.environment, seconds=240)
+            self.helm(*words, "--create-namespace", "--wait", "--timeout", "3m")
         except ProgramError as error:
             said = self.kubectl("logs", "--namespace", namespace, "deployment/novahunt", "--tail=20")
             raise ProgramError(f"{error}\nThe operator said:\n{said}") from None

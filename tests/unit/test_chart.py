@@ -1,76 +1,11 @@
 """The chart, rendered by the Helm that the cluster tool keeps; skipped while there is none yet."""
 
 import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from devcluster.paths import cache_root
-
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "charts" / "novahunt"
-IMAGES = (
-    "image.repository=registry.example.com/operator",
-    "image.tag=v1",
-    "collector.image.repository=registry.example.com/collector",
-    "collector.image.tag=v2",
-)
-# A Helm that was built by `go install` may think of a Kubernetes older than any that the chart takes.
-TEMPLATE = ("template", "--kube-version=1.37.0")
-
-Json = dict[str, Any]
-
-
-class Helm:
-    """Runs Helm without a cluster and without a home of its own."""
-
-    def __init__(self, program: str, home: Path) -> None:
-        self._program = program
-        folders = {name: str(home) for name in ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")}
-        self._environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home)} | folders
-
-    def run(self, *args: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [self._program, *args], env=self._environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    def template(self, *values: str, release: str = "nh", namespace: str = "novahunt") -> list[Json]:
-        """Render with the images and these values; return the objects."""
-        code, out, err = self.run(
-            *TEMPLATE, release, str(CHART), "--namespace", namespace, "--set", ",".join((*IMAGES, *values))
-        )
-        assert code == 0, err
-        return [value for value in yaml.safe_load_all(out) if value]
-
-    def refusal(self, *values: str, images: tuple[str, ...] = IMAGES) -> str:
-        """Try to render; return what Helm says against it."""
-        given = [part for value in (*images, *values) for part in ("--set", value)]
-        code, _, err = self.run(*TEMPLATE, "nh", str(CHART), *given)
-        assert code != 0
-        return err
-
-
-@pytest.fixture(scope="module")
-def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
-    cached = [path for pattern in ("helm*/helm", "helm*/bin/helm") for path in sorted(cache_root().glob(pattern))]
-    program = str(cached[-1]) if cached else shutil.which("helm")
-    if program is None:
-        pytest.skip("no helm: `python -m devcluster build` makes one")
-    return Helm(program, tmp_path_factory.mktemp("helm"))
-
-
-def of_kind(objects: list[Json], kind: str) -> list[Json]:
-    return [value for value in objects if value["kind"] == kind]
-
-
-def names(objects: list[Json], kind: str) -> list[str]:
-    return [value["metadata"]["name"] for value in of_kind(objects, kind)]
+from unit.chart import CHART, IMAGES, KUBE_VERSION, NONE_FOR_PEOPLE, ROOT, Helm, Json, names, of_kind
 
 
 def container(objects: list[Json]) -> Json:
@@ -84,9 +19,12 @@ def environment(objects: list[Json]) -> dict[str, str]:
     return {entry["name"]: entry["value"] for entry in container(objects)["env"] if "value" in entry}
 
 
-def test_lint_finds_nothing(helm: Helm) -> None:
-    code, out, err = helm.run("lint", "--strict", str(CHART))
+@pytest.mark.parametrize("values", [(), IMAGES], ids=["nothing set", "what must be set"])
+def test_lint_finds_nothing(helm: Helm, values: tuple[str, ...]) -> None:
+    given = [part for value in values for part in ("--set", value)]
+    code, out, err = helm.run("lint", "--strict", *KUBE_VERSION, str(CHART), *given)
     assert code == 0, out + err
+    assert "0 chart(s) failed" in out
 
 
 def test_the_crds_are_those_of_the_repository(helm: Helm) -> None:
@@ -106,6 +44,17 @@ def test_the_crds_stay_when_the_chart_goes(helm: Helm) -> None:
     assert kept() == [True, True]
     assert kept("crds.keep=false") == [False, False]
     assert kept("crds.enabled=false") == []
+
+
+def test_the_crds_take_annotations_beside_their_own(helm: Helm) -> None:
+    def annotations(*values: str) -> list[Json]:
+        crds = of_kind(helm.template(*values), "CustomResourceDefinition")
+        return [crd["metadata"].get("annotations", {}) for crd in crds]
+
+    wave = "crds.annotations.argocd\\.argoproj\\.io/sync-wave=first"
+    assert annotations(wave) == [{"argocd.argoproj.io/sync-wave": "first", "helm.sh/resource-policy": "keep"}] * 2
+    assert annotations(wave, "crds.keep=false") == [{"argocd.argoproj.io/sync-wave": "first"}] * 2
+    assert annotations("crds.keep=false") == [{}, {}]
 
 
 @pytest.mark.parametrize("missing", IMAGES)
@@ -136,7 +85,14 @@ def test_what_the_operator_is_told(helm: Helm) -> None:
         "NOVAHUNT_COLLECTOR_IMAGE": "registry.example.com/collector:v2",
         "NOVAHUNT_COLLECTOR_IMAGE_PULL_POLICY": "IfNotPresent",
         "NOVAHUNT_COLLECTOR_IMAGE_PULL_SECRETS": "",
-        "NOVAHUNT_INTAKE_URL": "http://nh-novahunt-intake.novahunt.svc:8090",
+        "NOVAHUNT_COLLECTOR_PROXY": "",
+        "NOVAHUNT_COLLECTOR_NO_PROXY": "",
+        "NOVAHUNT_COLLECTOR_PROXY_SECRET": "",
+        "NOVAHUNT_COLLECTOR_CA_CONFIGMAP": "",
+        "NOVAHUNT_INTAKE_URL": "https://nh-novahunt-intake.novahunt.svc:8090",
+        "NOVAHUNT_CERTIFICATE_SECRET": "nh-novahunt-certificate",
+        "NOVAHUNT_CERTIFICATE_GATEWAY_HOSTS": "",
+        "NOVAHUNT_CERTIFICATE_EXTERNAL": "false",
         "NOVAHUNT_INTAKE_PORT": "8090",
         "NOVAHUNT_HEALTH_PORT": "8081",
         "NOVAHUNT_PROBE_SECONDS": "60",
@@ -163,17 +119,23 @@ def test_what_people_set_reaches_the_operator(helm: Helm) -> None:
             "collector.image.pullPolicy=Never",
             "worker.rateLimitDurationMs=86400000",
             "hunter.baseUrl=http://simulator.demo.svc:8080/v2",
+            "collector.proxy.secretRef.name=proxy",
+            "collector.proxy.noProxy=simulator.demo.svc",
+            "collector.caBundle.configMapName=company-ca",
         )
     )
     assert told["NOVAHUNT_NAMESPACES"] == "sales,leads"
     assert told["NOVAHUNT_COLLECTOR_IMAGE_PULL_SECRETS"] == "first,second"
     assert told["NOVAHUNT_COLLECTOR_IMAGE_PULL_POLICY"] == "Never"
+    assert told["NOVAHUNT_COLLECTOR_PROXY_SECRET"] == "proxy/url"
+    assert told["NOVAHUNT_COLLECTOR_NO_PROXY"] == "simulator.demo.svc"
+    assert told["NOVAHUNT_COLLECTOR_CA_CONFIGMAP"] == "company-ca/ca.crt"
     assert told["WORKER_RATE_LIMIT_DURATION_MS"] == "86400000"
     assert told["HUNTER_BASE_URL"] == "http://simulator.demo.svc:8080/v2"
 
 
 def test_each_watched_namespace_gets_one_role_and_nothing_is_cluster_wide(helm: Helm) -> None:
-    objects = helm.template("watchNamespaces={sales,leads}")
+    objects = helm.template("watchNamespaces={sales,leads}", *NONE_FOR_PEOPLE)
     assert not of_kind(objects, "ClusterRole")
     assert not of_kind(objects, "ClusterRoleBinding")
     assert [(role["metadata"]["namespace"], role["metadata"]["name"]) for role in of_kind(objects, "Role")] == [
@@ -188,7 +150,7 @@ def test_each_watched_namespace_gets_one_role_and_nothing_is_cluster_wide(helm: 
 
 def test_cluster_wide_is_one_cluster_role_with_the_same_rules(helm: Helm) -> None:
     (narrow, _) = of_kind(helm.template(), "Role")
-    objects = helm.template("clusterWide=true")
+    objects = helm.template("clusterWide=true", *NONE_FOR_PEOPLE)
     (wide,) = of_kind(objects, "ClusterRole")
     assert wide["rules"] == narrow["rules"]
     assert names(objects, "Role") == ["nh-novahunt-leader"]
@@ -218,7 +180,7 @@ def test_the_operator_may_do_what_it_needs_and_no_more(helm: Helm) -> None:
     }
 
 
-def test_its_lease_is_the_only_one_it_may_change(helm: Helm) -> None:
+def test_its_lease_and_its_certificate_are_the_only_ones_it_may_change(helm: Helm) -> None:
     rules = of_kind(helm.template(), "Role")[1]["rules"]
     assert rules == [
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
@@ -227,6 +189,12 @@ def test_its_lease_is_the_only_one_it_may_change(helm: Helm) -> None:
             "resources": ["leases"],
             "resourceNames": ["nh-novahunt-leader"],
             "verbs": ["get", "update"],
+        },
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["nh-novahunt-certificate"],
+            "verbs": ["get", "patch"],
         },
     ]
 
@@ -246,8 +214,8 @@ def test_the_intake_is_found_by_the_address_that_the_operator_hands_out(helm: He
     objects = helm.template(release="novahunt", namespace="tools")
     service, _ = of_kind(objects, "Service")
     assert service["spec"]["clusterIP"] == "None"
-    url = f"http://{service['metadata']['name']}.tools.svc:{service['spec']['ports'][0]['port']}"
-    assert environment(objects)["NOVAHUNT_INTAKE_URL"] == url == "http://novahunt-intake.tools.svc:8090"
+    url = f"https://{service['metadata']['name']}.tools.svc:{service['spec']['ports'][0]['port']}"
+    assert environment(objects)["NOVAHUNT_INTAKE_URL"] == url == "https://novahunt-intake.tools.svc:8090"
     (deployment,) = of_kind(objects, "Deployment")
     assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
 
@@ -304,8 +272,9 @@ def test_every_value_is_in_the_schema_and_documented() -> None:
         assert set(values) == set(properties) - {"global"}, path
         found: set[str] = set()
         for key, value in values.items():
-            inner = properties[key].get("properties")
-            found |= leaves(value, inner, f"{path}{key}.") if inner is not None else {f"{path}{key}"}
+            # What is open to other keys is one value, though some of its keys may be refused.
+            closed = properties[key].get("additionalProperties") is False
+            found |= leaves(value, properties[key]["properties"], f"{path}{key}.") if closed else {f"{path}{key}"}
         return found
 
     assert leaves(yaml.safe_load(text), schema["properties"], "") == documented(text)

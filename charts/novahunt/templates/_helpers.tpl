@@ -28,6 +28,74 @@
 {{- printf "%s-metrics" (include "novahunt.fullname" .) }}
 {{- end }}
 
+{{/* The name of the gateway's objects: at most 55 characters, for the same reason. */}}
+{{- define "novahunt.gatewayName" -}}
+{{- printf "%s-gateway" (include "novahunt.fullname" . | trunc 47 | trimSuffix "-") }}
+{{- end }}
+
+{{- define "novahunt.gatewayMetricsName" -}}
+{{- printf "%s-metrics" (include "novahunt.gatewayName" .) }}
+{{- end }}
+
+{{- define "novahunt.gatewayClusterName" -}}
+{{- printf "%s:%s" .Release.Namespace (include "novahunt.gatewayName" .) }}
+{{- end }}
+
+{{/* The Secret with the intake's certificate. */}}
+{{- define "novahunt.certificateName" -}}
+{{- .Values.intake.tls.secretName | default (printf "%s-certificate" (include "novahunt.fullname" .)) }}
+{{- end }}
+
+{{/* Not empty where somebody else keeps the intake's certificate. */}}
+{{- define "novahunt.certificateIsExternal" -}}
+{{- if or .Values.intake.tls.secretName .Values.intake.tls.certManager.enabled }}true{{ end }}
+{{- end }}
+
+{{/* Who keeps the gateway's certificate: operator, cert-manager or others; empty: it speaks plain HTTP. */}}
+{{- define "novahunt.gatewayCertificateKeeper" -}}
+{{- $tls := .Values.gateway.tls }}
+{{- if and .Values.gateway.enabled $tls.enabled }}
+{{- if and $tls.secretName $tls.certManager.enabled }}
+{{- fail "gateway.tls.secretName names a Secret that is there, and certManager.enabled asks for one: set one of them" }}
+{{- else if $tls.secretName }}others
+{{- else if $tls.certManager.enabled }}cert-manager
+{{- else if include "novahunt.certificateIsExternal" . }}
+{{- fail "the operator keeps no certificate here: set gateway.tls.secretName or gateway.tls.certManager as well, or gateway.tls.enabled=false behind a proxy that ends TLS" }}
+{{- else if not .Values.intake.tls.enabled }}
+{{- fail "the operator keeps no certificate without intake.tls.enabled: set gateway.tls.secretName or gateway.tls.certManager, or gateway.tls.enabled=false behind a proxy that ends TLS" }}
+{{- else if ne (include "novahunt.gatewayNamespace" .) .Release.Namespace }}
+{{- fail (printf "the gateway runs in namespace %s, where the operator's certificate is not: set gateway.tls.secretName or gateway.tls.certManager, or gateway.namespace=%s, or gateway.tls.enabled=false behind a proxy that ends TLS" (include "novahunt.gatewayNamespace" .) .Release.Namespace) }}
+{{- else }}operator
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "novahunt.gatewayCertificateName" -}}
+{{- if eq (include "novahunt.gatewayCertificateKeeper" .) "operator" }}
+{{- include "novahunt.certificateName" . }}
+{{- else }}
+{{- .Values.gateway.tls.secretName | default (printf "%s-certificate" (include "novahunt.gatewayName" .)) }}
+{{- end }}
+{{- end }}
+
+{{/* How the gateway speaks. */}}
+{{- define "novahunt.gatewayScheme" -}}
+{{ ternary "https" "http" .Values.gateway.tls.enabled }}
+{{- end }}
+
+{{/* Port of the gateway's Service. */}}
+{{- define "novahunt.gatewayPort" -}}
+{{ .Values.gateway.service.port | default (ternary 443 80 .Values.gateway.tls.enabled) | int64 }}
+{{- end }}
+
+{{/* Names by which the gateway is called, as JSON. */}}
+{{- define "novahunt.gatewayHosts" -}}
+{{- $name := include "novahunt.gatewayName" . }}
+{{- $namespace := include "novahunt.gatewayNamespace" . }}
+{{- $own := list (printf "%s.%s.svc" $name $namespace) (printf "%s.%s" $name $namespace) $name "localhost" }}
+{{- concat $own .Values.gateway.tls.hosts | toJson }}
+{{- end }}
+
 {{/* The Lease that says which replica is active. */}}
 {{- define "novahunt.leaseName" -}}
 {{- printf "%s-leader" (include "novahunt.fullname" .) }}
@@ -41,11 +109,26 @@
 {{- end }}
 {{- end }}
 
+{{- define "novahunt.gatewayServiceAccountName" -}}
+{{- if .Values.gateway.serviceAccount.create }}
+{{- default (include "novahunt.gatewayName" .) .Values.gateway.serviceAccount.name }}
+{{- else }}
+{{- required "gateway.serviceAccount.name must be set where gateway.serviceAccount.create is false" .Values.gateway.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
 {{/* What finds the operator's pods; it never changes, because a Deployment's selector can't. */}}
 {{- define "novahunt.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "novahunt.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
+{{- end }}
+
+{{/* What finds the gateway's pods. */}}
+{{- define "novahunt.gatewaySelectorLabels" -}}
+app.kubernetes.io/name: {{ include "novahunt.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: gateway
 {{- end }}
 
 {{- define "novahunt.commonLabels" -}}
@@ -63,9 +146,48 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "novahunt.commonLabels" . }}
 {{- end }}
 
+{{- define "novahunt.gatewayLabels" -}}
+{{ include "novahunt.gatewaySelectorLabels" . }}
+{{ include "novahunt.commonLabels" . }}
+{{- end }}
+
+{{/*
+Constraints from (dict "constraints" list "labels" what finds the pods): one without a selector would count no pod.
+*/}}
+{{- define "novahunt.spread" -}}
+{{- $own := dict "labelSelector" (dict "matchLabels" (.labels | fromYaml)) }}
+{{- range .constraints }}
+- {{ merge (deepCopy .) (hasKey . "labelSelector" | ternary (dict) $own) | toYaml | nindent 2 | trim }}
+{{- end }}
+{{- end }}
+
+{{/* Labels of what belongs to no program of its own: claims and the key's Secret. */}}
+{{- define "novahunt.sharedLabels" -}}
+app.kubernetes.io/name: {{ include "novahunt.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{ include "novahunt.commonLabels" . }}
+{{- end }}
+
 {{/* The watched namespaces as a JSON list, none twice. */}}
 {{- define "novahunt.namespaces" -}}
 {{- .Values.watchNamespaces | default (list .Release.Namespace) | uniq | toJson }}
+{{- end }}
+
+{{/* The namespace that the gateway runs in and serves. */}}
+{{- define "novahunt.gatewayNamespace" -}}
+{{- .Values.gateway.namespace | default (include "novahunt.namespaces" . | fromJsonArray | first) }}
+{{- end }}
+
+{{/* All namespaces that the gateway serves as a JSON list, its own first, none twice. */}}
+{{- define "novahunt.gatewayNamespaces" -}}
+{{- $served := prepend .Values.gateway.namespaces (include "novahunt.gatewayNamespace" .) | uniq }}
+{{- $watched := include "novahunt.namespaces" . | fromJsonArray }}
+{{- range $served }}
+{{- if not (or $.Values.clusterWide (has . $watched)) }}
+{{- fail (printf "the gateway is to serve namespace %s, where nobody carries collections out: add it to watchNamespaces" .) }}
+{{- end }}
+{{- end }}
+{{- $served | toJson }}
 {{- end }}
 
 {{/* A full image name from (dict "image" values "key" where they stand). */}}
@@ -111,4 +233,99 @@ system:service-account-issuer-discovery.
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+{{- end }}
+
+{{/*
+What the gateway may do in each namespace that it serves; each verb is used.
+It has nothing to do with Secrets, Jobs or pods. ConfigMaps hold the stored documents, and a rule can't name those that
+are yet to be made.
+*/}}
+{{- define "novahunt.gatewayRules" -}}
+- apiGroups: [novahunt.io]
+  resources: [domaincollections]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [novahunt.io]
+  resources: [domainresults]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get]
+{{- end }}
+
+{{/* What Prometheus scrapes of a Service for metrics, from the values below serviceMonitor. */}}
+{{- define "novahunt.metricsEndpoint" -}}
+- port: metrics
+  path: /metrics
+  # The label namespace of a collection's metrics is the collection's, not the pod's.
+  honorLabels: true
+  {{- with .interval }}
+  interval: {{ . }}
+  {{- end }}
+  {{- with .scrapeTimeout }}
+  scrapeTimeout: {{ . }}
+  {{- end }}
+  {{- with .relabelings }}
+  relabelings:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .metricRelabelings }}
+  metricRelabelings:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{/* Rules of NetworkPolicies that several have: this one from the chart's scope, the others from networkPolicy. */}}
+{{- define "novahunt.metricsIngress" -}}
+# Metrics; the kubelet's probes come from the node, which no policy keeps out.
+- ports:
+    - port: health
+      protocol: TCP
+  {{- with .Values.networkPolicy.metrics.from }}
+  from:
+    {{- toYaml . | nindent 4 }}
+    # And the pod of `helm test`.
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: {{ $.Release.Namespace }}
+      podSelector:
+        matchLabels:
+          {{- include "novahunt.selftestSelectorLabels" $ | nindent 10 }}
+  {{- end }}
+{{- end }}
+
+{{- define "novahunt.dnsEgress" -}}
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+  {{- with .dns.to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{- define "novahunt.apiServerEgress" -}}
+- ports:
+    {{- range .apiServer.ports }}
+    - port: {{ . | int64 }}
+      protocol: TCP
+    {{- end }}
+  {{- with .apiServer.to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{/* The way to where spans are sent; nothing where traces are off. */}}
+{{- define "novahunt.tracingEgress" -}}
+{{- if .endpoint }}
+- ports:
+    - port: {{ .port | int64 }}
+      protocol: TCP
+  {{- with .to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
 {{- end }}

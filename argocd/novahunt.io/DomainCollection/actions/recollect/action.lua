@@ -1,0 +1,3 @@
+-- Any new value is a new wish. The generation makes it new; two clicks on the same version are one wish.
+obj.spec.recollect = "generation " .. obj.metadata.generation .. " of " .. obj.metadata.uid
+return obj

@@ -11,6 +11,7 @@ import msgspec
 class Object(msgspec.Struct, frozen=True, rename="camel"):
     """What a call was about."""
 
+    api_group: str = ""
     resource: str = ""
     subresource: str = ""
     namespace: str = ""
@@ -25,6 +26,10 @@ class _Answer(msgspec.Struct, frozen=True):
     code: int = 0
 
 
+class _Authorization(msgspec.Struct, frozen=True):
+    decision: str = msgspec.field(default="", name="authorization.k8s.io/decision")
+
+
 class Call(msgspec.Struct, frozen=True, rename="camel"):
     """One call; times are the server's."""
 
@@ -34,6 +39,8 @@ class Call(msgspec.Struct, frozen=True, rename="camel"):
     stage_timestamp: datetime
     object_ref: Object = Object()
     response_status: _Answer = _Answer()
+    annotations: _Authorization = _Authorization()
+    request_uri: str = msgspec.field(default="", name="requestURI")
 
     @property
     def kind(self) -> str:
@@ -50,20 +57,31 @@ class Call(msgspec.Struct, frozen=True, rename="camel"):
         """Whether the server carried it out."""
         return 200 <= self.response_status.code < 300  # noqa: PLR2004 - success
 
+    @property
+    def forbidden(self) -> bool:
+        """Whether roles did not allow it; admission, quotas among it, refuses with the same code."""
+        return self.annotations.decision == "forbid"
+
 
 def read(log: Path, namespace: str) -> Iterator[Call]:
     """Yield the calls about a namespace's objects, in the order of their ends; files that were rotated come first."""
+    return (call for call in _marked(log, f'"namespace":"{namespace}"') if call.object_ref.namespace == namespace)
+
+
+def read_of(log: Path, user: str) -> Iterator[Call]:
+    """Yield a user's calls, whatever they are about, in the same order."""
+    return (call for call in _marked(log, f'"username":"{user}"') if call.user.username == user)
+
+
+def _marked(log: Path, mark: str) -> Iterator[Call]:
     decoder = msgspec.json.Decoder(Call)
     rotated = sorted(log.parent.glob(f"{log.stem}-*{log.suffix}"))
-    marked = f'"namespace":"{namespace}"'.encode()
     for file in (*rotated, log):
         with file.open("rb") as lines:
             for line in lines:
-                # Most lines are of other namespaces, and the last one may be written at this moment.
-                if marked in line and line.endswith(b"\n"):
-                    call = decoder.decode(line)
-                    if call.object_ref.namespace == namespace:
-                        yield call
+                # Most lines are of others, and the last one may be written at this moment.
+                if mark.encode() in line and line.endswith(b"\n"):
+                    yield decoder.decode(line)
 
 
 def writes(calls: Iterable[Call], user: str) -> Counter[str]:

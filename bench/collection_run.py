@@ -58,7 +58,7 @@ class CollectionRun:
             TimeoutError: it took longer than so many seconds.
         """
         async with asyncio.timeout(seconds):
-            while not self.status.observed_generation:
+            while self.status.observed_generation < 1:
                 await asyncio.sleep(_SHORT_PAUSE_SECONDS)
                 await self._look()
 

@@ -108,18 +108,25 @@ def control_plane_with_nodes(name: str, nodes: int = 4) -> Iterator[ControlPlane
 
 
 @asynccontextmanager
-async def place(plane: ControlPlane, settings: Mapping[str, str], *, receipts: bool = True) -> AsyncIterator[Place]:
+async def place(
+    plane: ControlPlane, settings: Mapping[str, str], *, receipts: bool = True, gateway: bool = False
+) -> AsyncIterator[Place]:
     """Make a namespace; its objects stay until the control plane goes.
 
     Args:
         plane: Where.
         settings: The operator's environment, over the defaults of the tests' operator.
         receipts: Whether simulated pods end with receipts by themselves.
+        gateway: Whether the gateway's account is there.
     """
     namespace = f"bench-{uuid.uuid4().hex[:8]}"
     label = {simulated_receipts.LABEL: "receipts"} if receipts else {}
     apply(plane, {"kind": "Namespace", "metadata": {"name": namespace, "labels": label}})
-    install(plane, namespace)
+    install(
+        plane,
+        namespace,
+        **({"gateway": {"enabled": True, "replicas": 0, "authentication": "kubernetes"}} if gateway else {}),
+    )
     key = {"kind": "Secret", "metadata": {"name": "hunter-api-key", "namespace": namespace}}
     apply(plane, {**key, "stringData": {"HUNTER_API_KEY": "simulated"}})
     for manifest in claim(namespace, "/nowhere"):

@@ -21,26 +21,28 @@ _AT = "2026-11-24T12:00:00.000Z"
 async def record(place: Place, collection: str, domains: Iterable[str]) -> None:
     """Write one DomainResult for each domain of a collection that stores on a volume."""
     gate = asyncio.Semaphore(_AT_ONCE)
+    on_volume = Storage(persistent_volume_claim=VolumePlace(CLAIM, collection))
     path = paths.results(place.namespace)
 
     async def one(domain: str) -> None:
         async with gate:
-            await place.admin.call("POST", path, body=_body(place.namespace, collection, domain))
+            await place.admin.call("POST", path, body=body(place.namespace, collection, domain, on_volume))
 
     async with asyncio.TaskGroup() as group:
         for domain in domains:
             group.create_task(one(domain))
 
 
-def _body(namespace: str, collection: str, domain: str) -> dict[str, Any]:
+def body(namespace: str, collection: str, domain: str, storage: Storage, emails: int = EMAILS) -> dict[str, Any]:
+    """Return the DomainResult of a run that stored so many addresses somewhere."""
     result = Result(
         domain=domain,
         collection=collection,
         run=1,
         outcome=Outcome.COLLECTED,
         reason=Reason.COLLECTED,
-        emails=EMAILS,
-        reported=EMAILS,
+        emails=emails,
+        reported=emails,
         credits=CREDITS,
         credits_total=CREDITS,
         month="2026-11",
@@ -55,7 +57,7 @@ def _body(namespace: str, collection: str, domain: str) -> dict[str, Any]:
         ended_at=_AT,
         sha256="ab" * 32,
         bytes=2345,
-        storage=Storage(persistent_volume_claim=VolumePlace(CLAIM, collection)),
+        storage=storage,
     )
     labels = {
         names.MANAGED_BY_LABEL: names.MANAGED_BY,

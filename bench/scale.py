@@ -93,7 +93,11 @@ class Measuring:
                 uid = await place.collect("scale", domains, volume=False, wishes=wishes)
                 found = await self._measure(name, place, uid, domains)
                 pods.cancel()
-        return msgspec.structs.replace(found, most_writes=scale_table.WRITES_IN_CONFIG_MAPS)
+        return msgspec.structs.replace(
+            found,
+            most_writes=scale_table.WRITES_IN_CONFIG_MAPS,
+            most_cpu_ms=scale_table.CPU_MS_IN_CONFIG_MAPS,
+        )
 
     async def _measure(self, name: str, place: ground.Place, uid: str, domains: list[str]) -> scale_table.Run:
         run = CollectionRun(place, "scale")

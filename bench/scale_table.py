@@ -9,7 +9,9 @@ import msgspec
 from bench.lags import Lags
 from bench.processes import Usage
 
-STATUS_KIB, MEMORY_MIB, CPU_MS, SHARE, FIRST_SECONDS = 64, 150, 15, 95, 5
+STATUS_KIB, MEMORY_MIB, SHARE, FIRST_SECONDS = 64, 150, 95, 5
+CPU_MS_ON_VOLUME, CPU_MS_IN_CONFIG_MAPS = 15, 20
+"""With ConfigMaps the operator itself takes and stores each document, and its start is shared by fewer domains."""
 WRITES_ON_VOLUME, WRITES_IN_CONFIG_MAPS = 3.2, 5.2
 PLAN_MS, START_SECONDS, START_MIB = 50, 20, 250
 
@@ -29,6 +31,7 @@ class Run(msgspec.Struct, frozen=True):
     bare_rate: float | None = None
     """Jobs a second of the bare loop, before and after."""
     most_writes: float = WRITES_ON_VOLUME
+    most_cpu_ms: float = CPU_MS_ON_VOLUME
 
     @property
     def rate(self) -> float:
@@ -83,7 +86,12 @@ ROWS = (
         at_least=True,
     ),
     _Row("first result after the collection was made", lambda run: run.lags.first_result, "s", lambda _: FIRST_SECONDS),
-    _Row("operator, processor time per domain", lambda run: 1000 * run.used.cpu / run.domains, "ms", lambda _: CPU_MS),
+    _Row(
+        "operator, processor time per domain",
+        lambda run: 1000 * run.used.cpu / run.domains,
+        "ms",
+        lambda run: run.most_cpu_ms,
+    ),
     _Row("operator, peak memory", lambda run: run.used.peak_mib, "MiB", lambda _: MEMORY_MIB),
     _Row(
         "operator, API writes per domain",

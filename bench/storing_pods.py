@@ -4,7 +4,9 @@ One task for each pod, without a process: the pods are KWOK's and run until thei
 """
 
 import asyncio
+import functools
 import gzip
+import ssl
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -59,6 +61,11 @@ class _Token(msgspec.Struct):
     status: _TokenStatus
 
 
+@functools.cache
+def _trusting(authorities: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=authorities)
+
+
 @dataclass
 class StoringPods:
     """All collectors' pods of one namespace."""
@@ -70,26 +77,30 @@ class StoringPods:
     async def run(self) -> None:
         """End each pod that has started, until cancelled; a pod's error is raised here."""
         path, query = paths.pods(self.place.namespace), {"labelSelector": names.SELECTOR}
-        limit = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=limit) as intake, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             while True:
                 page = await self.place.admin.get(path, wire.Page[_Pod], query)
                 for pod in page.items:
-                    self._seen(pod, intake, group)
+                    self._seen(pod, group)
                 version = page.metadata.resource_version
                 try:
                     async for event in self.place.admin.watch(path, {**query, "resourceVersion": version}):
                         if event.type in ("ADDED", "MODIFIED"):
-                            self._seen(msgspec.json.decode(event.object, type=_Pod), intake, group)
+                            self._seen(msgspec.json.decode(event.object, type=_Pod), group)
                 except (GoneError, UnavailableError):
                     continue
 
-    def _seen(self, pod: _Pod, intake: aiohttp.ClientSession, group: asyncio.TaskGroup) -> None:
+    def _seen(self, pod: _Pod, group: asyncio.TaskGroup) -> None:
         if pod.status.phase == "Running" and pod.metadata.uid not in self._tasks:
-            self._tasks[pod.metadata.uid] = group.create_task(self._collect(pod, intake))
+            self._tasks[pod.metadata.uid] = group.create_task(self._collect(pod))
 
-    async def _collect(self, pod: _Pod, http: aiohttp.ClientSession) -> None:
-        calls = _Calls(http, pod.variable(env.INTAKE_URL), await self._token(pod))
+    async def _collect(self, pod: _Pod) -> None:
+        # A connection of its own, as each collector's process has: its handshake is part of what the operator does.
+        trusting = aiohttp.TCPConnector(ssl=_trusting(pod.variable(env.INTAKE_AUTHORITIES)))
+        async with aiohttp.ClientSession(connector=trusting) as http:
+            await self._ask_and_store(pod, _Calls(http, pod.variable(env.INTAKE_URL), await self._token(pod)))
+
+    async def _ask_and_store(self, pod: _Pod, calls: "_Calls") -> None:
         await calls.make("GET", contract.DOCUMENT)
         finger = keys.fingerprint("simulated")
         ask = contract.PermitCall(finger, credits=CREDITS)

@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """A control plane of this process's own, or the one that `NOVAHUNT_TEST_CLUSTER` names."""
-    with running(f"t{os.getpid()}") as plane:
+    with running(f"t{os.getpid()}", "--audit-log") as plane:
         yield plane
 
 

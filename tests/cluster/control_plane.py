@@ -38,6 +38,17 @@ class ControlPlane:
     kubectl_path: Path
     environment: Mapping[str, str]
 
+    @property
+    def audit_log(self) -> Path:
+        """Where the API server logs who asked for what.
+
+        Raises:
+            AssertionError: it does not; the text says how to have it.
+        """
+        file = self.environment.get("NOVAHUNT_DEVCLUSTER_AUDIT_LOG")
+        assert file, f"cluster {self.name} has no audit log: bring it up with `devcluster up --audit-log`"
+        return Path(file)
+
     def try_kubectl(self, *args: str, stdin: str | None = None) -> Answer:
         """Run kubectl as the cluster's administrator, and tell how it ended."""
         return _run([str(self.kubectl_path), *args], self.environment, stdin, CALL_SECONDS)

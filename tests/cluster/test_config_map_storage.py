@@ -57,12 +57,12 @@ class Collector:
 
     async def call(self, method: str, data: bytes | None = None) -> tuple[int, bytes]:
         """Call the intake for the document."""
-        url = f"http://127.0.0.1:{self.world.operator.port}{intake.DOCUMENT}"
+        url = f"https://127.0.0.1:{self.world.operator.port}{intake.DOCUMENT}"
         body = io.BytesIO(data) if data is not None else None
         headers = {"Authorization": f"Bearer {self.token}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,
-            session.request(method, url, data=body) as answer,
+            session.request(method, url, data=body, ssl=self.world.intake_tls()) as answer,
         ):
             return answer.status, await answer.read()
 

@@ -72,6 +72,12 @@ def test_storage_has_no_default_so_that_it_can_be_switched(kinds: ControlPlane, 
         assert kept["spec"].get("storage") == other.get("storage")
 
 
+def test_a_new_collection_says_that_nobody_has_seen_it(kinds: ControlPlane, namespace: str) -> None:
+    create(kinds, namespace, collection("demo", {"domains": ["example.com"]}))
+    shown = json.loads(kinds.kubectl("get", "dcol", "demo", "-n", namespace, "-o", "json"))
+    assert shown["status"] == {"observedGeneration": -1}
+
+
 def test_the_columns_of_a_collection(kinds: ControlPlane, namespace: str) -> None:
     create(kinds, namespace, collection("demo", {"domains": ["example.com"]}))
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

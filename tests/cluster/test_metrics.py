@@ -3,11 +3,14 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from alerts.expressions import queries
+from alerts.promtool import Promtool
 from cluster.operator_process import OperatorProcess, free_port
 from cluster.world import SECONDS, World
 from hunter_simulator import DEFAULT_KEY
@@ -138,6 +141,15 @@ async def test_metrics_tell_what_the_status_and_hunter_tell_and_go_with_the_coll
     assert value(gone, "jobs_started_total", task="collect") == len(DOMAINS)
 
 
+async def test_each_query_of_the_dashboard_has_an_answer_after_a_run(world: World, tmp_path: Path) -> None:
+    promtool = Promtool()
+    world.apply("pictured", DOMAINS, concurrency=3)
+    await world.ready("pictured")
+    code, text = await get(world.operator, "/metrics")
+    assert code == 200, text
+    assert promtool.unanswered(queries(), {"novahunt-metrics": [text]}, tmp_path) == ""
+
+
 async def test_a_replica_that_stands_by_is_ready_and_tells_of_no_collection(world: World) -> None:
     world.apply("shown", ["n1.example"])
     await world.ready("shown")
@@ -167,11 +179,11 @@ async def test_an_operator_that_may_not_list_is_alive_and_never_ready_and_says_w
     lacking = dataclasses.replace(world.operator, settings=settings, health_port=free_port(), _process=None)
     lacking.start()
     try:
-        code, text = await until(lacking, "/readyz", lambda _, text: "first list" in text)
+        code, text = await until(lacking, "/readyz", lambda _, text: "may not list" in text)
         assert code == 503
-        assert text.endswith("the first list is not complete: pods in default, domainresults in default")
+        assert text.endswith("its account may not list DomainCollections in default: is a Role missing?")
         assert await get(lacking, "/healthz") == (200, "ok")
         series = await scrape(lacking)
-        assert value(series, "kubernetes_requests_total", verb="list", resource="pods", code="403") > 0
+        assert value(series, "kubernetes_requests_total", verb="list", resource="domaincollections", code="403") > 0
     finally:
         lacking.kill()

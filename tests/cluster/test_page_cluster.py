@@ -2,47 +2,33 @@
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from cluster.gateway_process import TOKEN, GatewayProcess
 from cluster.world import World
 from hunter_simulator import truth
 from hunter_simulator.domains import Domain
-from novahunt_gateway.page.routes import Page
-from novahunt_gateway.page.sessions import Seal
 from page import browser as browsers
-from page.cluster_gateway import TOKEN, ClusterGateway
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240, func_only=True)]
 
 SECONDS = 90
 
 
-@asynccontextmanager
-async def page_of(world: World) -> AsyncIterator[str]:
-    """Serve the page of a world's namespace."""
-    app, gateway = FastAPI(), ClusterGateway(world)
-    page = Page(gateway, Seal())
-    page.install(app)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
-    follow, serve = asyncio.create_task(gateway.follow()), asyncio.create_task(server.serve())
-    try:
-        async with page.sampling():
-            await world.until_true(lambda: server.started, "served")
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        follow.cancel()
-        await asyncio.gather(follow, serve, return_exceptions=True)
+@contextmanager
+def page_of(world: World) -> Iterator[str]:
+    """Run the gateway for a world's namespace."""
+    gateway = GatewayProcess(world.plane, world.namespace, world.folder)
+    with gateway.running():
+        yield gateway.url
 
 
 def _add(browser: WebDriver, at: str, domain: str) -> None:
@@ -79,10 +65,10 @@ async def test_a_person_adds_a_domain_watches_it_finish_and_has_its_addresses(wo
     world.simulator.set_domain("small.example", 7)
     downloads = tmp_path / "downloads"
     downloads.mkdir()
-    async with page_of(world) as at:
+    with page_of(world) as at:
         found = await asyncio.to_thread(_from_login_to_csv, at, downloads)
     assert found == {"login": [], "done": []}
-    with (downloads / "collect-small-example.csv").open(newline="", encoding="utf-8") as table:
+    with (downloads / "collect-small.example.csv").open(newline="", encoding="utf-8") as table:
         addresses = {row["email"] for row in csv.DictReader(table)}
     assert addresses == {person.value for person in truth("small.example", 7)}
 
@@ -107,7 +93,7 @@ def _fail_and_retry(world: World, at: str) -> list[str]:
 
 async def test_a_person_retries_a_domain_that_failed(world: World) -> None:
     world.simulator.set_domain("broken.example", Domain(size=0, refused=True))
-    async with page_of(world) as at:
+    with page_of(world) as at:
         assert await asyncio.to_thread(_fail_and_retry, world, at) == []
-    results = await world.results("collect-broken-example")
+    results = await world.results("collect-broken.example")
     assert results["broken.example"].emails == 12

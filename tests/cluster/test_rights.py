@@ -92,8 +92,11 @@ async def test_collectors_pods_hold_no_token_for_the_api_server(world: World) ->
 async def ask_intake(world: World, token: str) -> int:
     call = b'{"fingerprint": "0123456789abcdef"}'
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    url = f"http://127.0.0.1:{world.operator.port}{intake.PERMITS}"
-    async with aiohttp.ClientSession() as session, session.post(url, data=call, headers=headers) as answer:
+    url = f"https://127.0.0.1:{world.operator.port}{intake.PERMITS}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=call, headers=headers, ssl=world.intake_tls()) as answer,
+    ):
         return answer.status
 
 

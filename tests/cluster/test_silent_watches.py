@@ -28,7 +28,7 @@ def server_of(plane: ControlPlane) -> str:
     return str(yaml.safe_load(plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
 
 
-# kopf gives a silent watch up after 70 s, the operator's own watches after 100 s.
+# A silent watch is given up after 100 s.
 @pytest.mark.timeout(330, func_only=True)
 async def test_a_collection_made_while_every_watch_is_silent_is_carried_out_when_they_are_opened_again(
     world: World,
@@ -41,7 +41,7 @@ async def test_a_collection_made_while_every_watch_is_silent_is_carried_out_when
         world.simulator.set_domain("after.example", 34)
         world.apply("before", ["before.example"])
         await world.ready("before")
-        # Two watches of kopf's, two of the operator's own, the lease: idle connections of calls have been closed.
+        # Four watches and the lease: idle connections of calls have been closed.
         await world.until_true(lambda: relay.carrying <= 5, "left with its watches alone")
         process = world.operator.pid
         relay.freeze()

@@ -1,7 +1,9 @@
 """A namespace with everything a collection needs on a control plane: chart, operator, collectors, Hunter's stand-in."""
 
 import asyncio
+import base64
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -82,6 +84,12 @@ class World(Reader):
         }
         self.plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
 
+    def intake_tls(self) -> ssl.SSLContext:
+        """Return what a caller checks the operator's intake by, once the operator has a certificate."""
+        held = self.plane.kubectl("get", "secret", "novahunt-certificate", "-n", self.namespace, "-o", "json")
+        data = json.loads(held).get("data", {})
+        return ssl.create_default_context(cadata=base64.b64decode(data["ca.crt"]).decode() if data else None)
+
     async def until(
         self, name: str, check: Callable[[CollectionObject], bool], what: str, seconds: float = SECONDS
     ) -> CollectionObject:
@@ -144,8 +152,9 @@ class World(Reader):
             raise AssertionError(f"still there: {left}") from None
 
 
-def install(plane: ControlPlane, namespace: str) -> None:
-    """Install the chart for its accounts and rights; its own operator has no image to start with."""
+def install(plane: ControlPlane, namespace: str, *values: str) -> None:
+    """Install or upgrade the chart for its accounts and rights; its own programs have no image to start with."""
+    more = [part for value in values for part in ("--set", value)]
     plane.helm(
         "upgrade",
         "--install",
@@ -155,7 +164,9 @@ def install(plane: ControlPlane, namespace: str) -> None:
         namespace,
         "--set",
         "crds.enabled=false,image.repository=registry.example/novahunt-operator,image.tag=test,"
-        "collector.image.repository=registry.example/novahunt-collector,collector.image.tag=test,fullnameOverride=novahunt",
+        "collector.image.repository=registry.example/novahunt-collector,collector.image.tag=test,fullnameOverride=novahunt,"
+        "gateway.enabled=true,gateway.replicas=0,gateway.authentication=kubernetes",
+        *more,
     )
 
 
@@ -166,9 +177,11 @@ async def running_world(
     folder: Path,
     settings: dict[str, str] | None = None,
     simulated: Config | None = None,
+    *,
+    values: str = "",
 ) -> AsyncIterator[World]:
     """Install the chart, and start Hunter's stand-in, the operator and the player of the kubelet."""
-    install(plane, namespace)
+    install(plane, namespace, values)
     admin = await connect(plane.kubeconfig)
     volume = folder / "volume"
     volume.mkdir()

@@ -29,3 +29,10 @@ def node(whole_node: Node) -> Node:
     whole_node.reset_simulator()
     whole_node.set_key()
     return whole_node
+
+
+@pytest.fixture
+def left_clean(node: Node) -> Iterator[Node]:
+    """The node, for a test that installs the release in another way: it is left as the other tests have it."""
+    yield node
+    node.install()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -24,12 +25,14 @@ from novahunt_api.statusobject import CollectionStatus
 from novahunt_contract import document
 from tools import images
 from tools.shell import ROOT, ProgramError, ask, devcluster, exports
-from tools.target import Target
+from tools.target import CHART, Target
 
 REUSED = "NOVAHUNT_TEST_NODE"
 """Environment variable: the name of a running whole node of the cluster tool, which is then left running."""
 
 SYSTEM = "novahunt-system"
+OPERATORS = "app.kubernetes.io/name=novahunt,app.kubernetes.io/component=operator"
+"""Label selector of the operator's pods."""
 SALES = "sales"
 OTHER = "not-watched"
 SECONDS = 120.0
@@ -60,6 +63,7 @@ class _Pods(msgspec.Struct, frozen=True):
 class Node:
     """One whole node with the release in `novahunt-system`, which watches `sales`."""
 
+    name: str
     target: Target
     volumes: Path
 
@@ -67,7 +71,13 @@ class Node:
         """Run kubectl as the installer."""
         return self.target.kubectl(*args, stdin=stdin)
 
-    def install(self, **values: str) -> None:
+    @property
+    def host(self) -> str:
+        """The node's address, which the API server and ports of Services are called at."""
+        kubeconfig = yaml.safe_load(self.kubectl("config", "view", "--minify", "-o", "yaml"))
+        return str(urlsplit(kubeconfig["clusters"][0]["cluster"]["server"]).hostname)
+
+    def install(self, chart: str = CHART, **values: str) -> None:
         """Install or upgrade the release; values are given with `__` for a dot."""
         settings = {
             "hunter.baseUrl": f"http://hunter-simulator.{SALES}.svc:8080/v2",
@@ -77,12 +87,12 @@ class Node:
             "probeSeconds": "3",
             **{name.replace("__", "."): value for name, value in values.items()},
         }
-        self.target.install(SYSTEM, images.OPERATOR, images.COLLECTOR, settings)
+        self.target.install(SYSTEM, images.OPERATOR, images.COLLECTOR, settings, chart)
         self.wait_for_leader(int(values.get("replicas", "1")))
 
     def wait_for_leader(self, replicas: int = 1) -> None:
         """Wait until so many of the operator's pods are there to stay, and one of them is active."""
-        pods = ("get", "pods", "-n", SYSTEM, "-l", "app.kubernetes.io/name=novahunt", "-o", "json")
+        pods = ("get", "pods", "-n", SYSTEM, "-l", OPERATORS, "-o", "json")
         lease = ("get", "lease", "-n", SYSTEM, "novahunt-leader", "--ignore-not-found")
         deadline = time.monotonic() + SECONDS
         while True:
@@ -94,20 +104,26 @@ class Node:
             assert time.monotonic() < deadline, f"{holder or 'nobody'} holds the lease"
             time.sleep(0.2)
 
-    def apply(self, *documents: object) -> None:
-        """Apply objects in the watched namespace."""
-        self.kubectl("apply", "-n", SALES, "-f", "-", stdin=yaml.safe_dump_all(documents))
+    def make_namespace(self, name: str) -> None:
+        """Make a namespace that takes restricted pods alone."""
+        metadata = {"name": name, "labels": _RESTRICTED | {"kubernetes.io/metadata.name": name}}
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(body))
 
-    def collect(self, name: str, domains: Iterable[str], **spec: object) -> None:
+    def apply(self, *documents: object, namespace: str = SALES) -> None:
+        """Apply objects, in the watched namespace unless another is named."""
+        self.kubectl("apply", "-n", namespace, "-f", "-", stdin=yaml.safe_dump_all(documents))
+
+    def collect(self, name: str, domains: Iterable[str], namespace: str = SALES, **spec: object) -> None:
         """Apply a collection."""
         body = {"apiVersion": names.API_VERSION, "kind": "DomainCollection", "metadata": {"name": name}}
-        self.apply(body | {"spec": {"domains": list(domains), **spec}})
+        self.apply(body | {"spec": {"domains": list(domains), **spec}}, namespace=namespace)
 
-    def set_key(self, value: str = "demo-key", name: str = "hunter-api-key") -> None:
+    def set_key(self, value: str = "demo-key", name: str = "hunter-api-key", namespace: str = SALES) -> None:
         """Make or change the Secret with the Hunter key."""
         body: dict[str, object] = {"apiVersion": "v1", "kind": "Secret"}
         body["metadata"] = {"name": name, "labels": {"novahunt-test": "key"}}
-        self.apply(body | {"stringData": {"HUNTER_API_KEY": value}})
+        self.apply(body | {"stringData": {"HUNTER_API_KEY": value}}, namespace=namespace)
 
     def collection(self, name: str) -> CollectionObject:
         """Read a collection."""
@@ -192,9 +208,9 @@ class Node:
         """Read what the simulator counted."""
         return msgspec.json.decode(self.kubectl("get", "--raw", _simulator("report?log=false")), type=Report)
 
-    def hold(self, domain: str, size: int) -> None:
-        """Tell the simulator how many addresses a domain has."""
-        body = msgspec.json.encode(Domain(size=size)).decode()
+    def hold(self, domain: str, size: int, *, refused: bool = False) -> None:
+        """Tell the simulator how many addresses a domain has, or that Hunter was asked to stop."""
+        body = msgspec.json.encode(Domain(size=size, refused=refused)).decode()
         self.kubectl("replace", "--raw", _simulator(f"domains/{domain}"), "-f", "-", stdin=body)
 
     def slow_down(self, seconds: float) -> None:
@@ -216,17 +232,16 @@ def running_node(name: str) -> Iterator[Node]:
     """Bring the node up with images, chart and simulator, and down at the end; or use the one that is named."""
     reused = os.environ.get(REUSED)
     try:
-        target = Target.own(reused or name)
+        target = Target.own(reused or name, "--network-policies")
         node = Node(
-            target, Path(exports(ask(devcluster("env", "--name", reused or name)))["NOVAHUNT_DEVCLUSTER_VOLUMES"])
+            reused or name,
+            target,
+            Path(exports(ask(devcluster("env", "--name", reused or name)))["NOVAHUNT_DEVCLUSTER_VOLUMES"]),
         )
         images.build(images.ALL, own=True)
         target.load(images.ALL)
         for namespace in (SYSTEM, SALES, OTHER):
-            labels = _RESTRICTED | {"kubernetes.io/metadata.name": namespace}
-            metadata = {"name": namespace, "labels": labels}
-            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-            node.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+            node.make_namespace(namespace)
         node.install()
         manifest = Template((ROOT / "tests/hunter_simulator/kubernetes.yaml").read_text())
         simulator = manifest.substitute(image=images.SIMULATOR.reference(None))

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from e2e.node import SALES, SYSTEM, Node
+from e2e.node import OPERATORS, SALES, SYSTEM, Node
 from hunter_simulator import truth
 
 pytestmark = pytest.mark.node
@@ -22,9 +22,7 @@ def test_five_kills_lose_and_double_nothing(node: Node) -> None:
     for _ in range(KILLS):
         time.sleep(chance.uniform(1, 5))  # the moment is what is being varied
         recorded |= {domain: result.run for domain, result in node.results("killed").items() if result.run}
-        node.kubectl(
-            "delete", "pod", "-n", SYSTEM, "-l", "app.kubernetes.io/name=novahunt", "--force", "--grace-period=0"
-        )
+        node.kubectl("delete", "pod", "-n", SYSTEM, "-l", OPERATORS, "--force", "--grace-period=0")
         node.wait_for_leader()
     node.ready("killed", 300)
     results, documents, report = node.results("killed"), node.documents("killed"), node.report()

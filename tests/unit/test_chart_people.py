@@ -231,6 +231,15 @@ def test_a_secret_without_a_key_or_a_place_is_refused(helm: Helm) -> None:
     assert "make it yourself in each namespace" in helm.refusal(*everywhere)
 
 
+def test_further_objects_are_rendered_as_templates(helm: Helm, tmp_path: Path) -> None:
+    as_object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-more"}}
+    as_text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ include "novahunt.fullname" . }}-text}\n'
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"extraObjects": [as_object, as_text]}))
+    objects = helm.template(options=("--values", str(values)))
+    assert names(objects, "ConfigMap") == ["nh-more", "nh-novahunt-text"]
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -239,6 +248,7 @@ def test_a_secret_without_a_key_or_a_place_is_refused(helm: Helm) -> None:
         "apiKey.secret=a",
         "results.claims[0].sise=1Gi",
         "results.claims[0].name=collections",
+        "extraObjects=a",
         "gateway.ingress.host=leads.example.com",
         "gateway.ingress.hosts[0].paths[0].path=leads",
         "gateway.httpRoute.parentRef=public",

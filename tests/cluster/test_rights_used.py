@@ -96,7 +96,7 @@ async def collect_into_config_maps(world: World) -> None:
     taken = names.job_name("maps", str(paused.metadata.uid), "n6.example", 1)
     world.plane.kubectl("create", "job", taken, "-n", world.namespace, "--image=registry.example/c")
     world.apply("maps", ["n6.example"], **limits)
-    await world.until_true(lambda: f"Job {taken} is there and is another one" in world.operator.log, "looked up")
+    await world.until("maps", lambda c: c.condition("Stalled") == ("True", "NameTaken"), "told that the name is taken")
     world.plane.kubectl("delete", "job", taken, "-n", world.namespace)
     await world.ready("maps")
     world.apply("maps", ["n6.example"], recollect="a", **limits)

@@ -1,5 +1,6 @@
 """What keeps the pod of a live Job from starting, in words, and when the Job is given up for it. Pure."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,20 +32,27 @@ class Hindrance(msgspec.Struct, frozen=True):
     """A person is needed."""
 
 
-def hindrance_of(job: MadeJob, pods: Sequence[Pod], now: datetime) -> Hindrance | None:
-    """Return what keeps a live Job's pod from starting; None: nothing that is known yet."""
+def hindrance_of(job: MadeJob, pods: Sequence[Pod], now: datetime, key_secret: str) -> Hindrance | None:
+    """Return what keeps a live Job's pod from starting; None: nothing that is known yet.
+
+    Args:
+        job: The Job.
+        pods: All its pods.
+        now: The time.
+        key_secret: Name of the Secret that the collection has its Hunter key from.
+    """
     age = now - job.created
     if not pods and job.active == 0 and job.failed == 0:
         return _without_pod(job) if age >= JOB_CONTROLLER_GRACE else None
-    found = [one for pod in pods if (one := _of_pod(pod, age)) is not None]
+    found = [one for pod in pods if (one := _of_pod(pod, age, key_secret)) is not None]
     return next((one for one in found if one.stalled), found[0] if found else None)
 
 
-def given_up_for(job: MadeJob, pods: Sequence[Pod], now: datetime) -> Hindrance | None:
+def given_up_for(job: MadeJob, pods: Sequence[Pod], now: datetime, key_secret: str) -> Hindrance | None:
     """Return why a live Job is given up, which has held its slot for long enough without a chance to start."""
     if job.failed or now - job.created < GIVEN_UP_AFTER or any(pod.started for pod in pods):
         return None
-    hindrance = hindrance_of(job, pods, now)
+    hindrance = hindrance_of(job, pods, now, key_secret)
     return hindrance if hindrance is not None and hindrance.reason in GIVEN_UP else None
 
 
@@ -63,7 +71,7 @@ def _without_pod(job: MadeJob) -> Hindrance:
     return Hindrance(Wait.POD_REFUSED, message, stalled=True)
 
 
-def _of_pod(pod: Pod, age: timedelta) -> Hindrance | None:
+def _of_pod(pod: Pod, age: timedelta, key_secret: str) -> Hindrance | None:
     if pod.finished or pod.deleting:
         return None
     if pod.unschedulable:
@@ -75,12 +83,23 @@ def _of_pod(pod: Pod, age: timedelta) -> Hindrance | None:
     if reason in _IMAGE_REASONS:
         return Hindrance(Wait.IMAGE_PULL, f"The collector's image can't be had: {pod.waiting_message}", stalled=True)
     if reason in _CONFIG_REASONS:
-        missing = "secret" in pod.waiting_message.lower()
-        hint = " Make it, or name another in spec.apiKeySecretRef." if missing else ""
-        kind = Wait.KEY_MISSING if missing else Wait.POD_REFUSED
+        kind, hint = _remedy(pod.waiting_message, key_secret)
         return Hindrance(kind, f"The pod can't start: {pod.waiting_message}.{hint}", stalled=True)
     return None
 
+
+def _remedy(message: str, key_secret: str) -> tuple[Wait, str]:
+    """Tell the Secret with the Hunter key from others that a container is made with, by the kubelet's words."""
+    secret = _MISSING_SECRET.search(message)
+    if secret is None:
+        return Wait.POD_REFUSED, ""
+    if key_secret in (secret["name"], secret["key_in"]):
+        return Wait.KEY_MISSING, " Make it, or name another in spec.apiKeySecretRef."
+    return Wait.POD_REFUSED, " Make it in this namespace, or correct collector.proxy.secretRef of the chart."
+
+
+_MISSING_SECRET = re.compile(r"""secrets? "(?P<name>[^"]+)" not found|in Secret [^/\s]+/(?P<key_in>[^/\s]+)""")
+"""A Secret that is not there, or lacks a key: `makeEnvironmentVariables` in the kubelet's `kubelet_pods.go`."""
 
 _IMAGE_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 _CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})

@@ -235,7 +235,7 @@ def _dropped(world: World, job: Job, pods: tuple[Pod, ...], result: Result | Non
     """Return what to record of a Job that can't start, and is not worth waiting for; None: it is."""
     if superseded(world, job, pods):
         reason, message = str(Lost.SUPERSEDED), SUPERSEDED
-    elif (hindrance := given_up_for(job, pods, world.now)) is not None:
+    elif (hindrance := given_up_for(job, pods, world.now, world.collection.spec.api_key_secret_ref.name)) is not None:
         reason, message = hindrance.reason, hindrance.message
     elif job.uid in world.books.given_up:
         # It is too late for its pod to start: the run may be recorded already, and only the answer lost.

@@ -216,6 +216,7 @@ def _pace_message(pace: KeyPace, waiting: int) -> str:
 
 def _pod_problem(outlook: Outlook, live: Iterable[Job | Errand]) -> Waiting | None:
     """What keeps a live Job's pod from starting; the gravest first."""
-    found = (hindrance_of(job, outlook.survey.pods.get(job.uid, ()), outlook.world.now) for job in live)
+    pods, key_secret = outlook.survey.pods, outlook.world.collection.spec.api_key_secret_ref.name
+    found = (hindrance_of(job, pods.get(job.uid, ()), outlook.world.now, key_secret) for job in live)
     problems = [Waiting(one.reason, one.message, one.stalled) for one in found if one is not None]
     return next((problem for problem in problems if problem.stalled), problems[0] if problems else None)

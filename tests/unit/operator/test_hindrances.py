@@ -13,8 +13,9 @@ from novahunt_operator.records import Job, Pod
 from novahunt_operator.survey import survey
 
 A, B = "a.example", "b.example"
+KEY_SECRET = "hunter-api-key"
 IMAGE = {"waiting_reason": "ImagePullBackOff", "waiting_message": "Back-off"}
-SECRET = {"waiting_reason": "CreateContainerConfigError", "waiting_message": 'secret "hunter" not found'}
+SECRET = {"waiting_reason": "CreateContainerConfigError", "waiting_message": 'secret "hunter-api-key" not found'}
 
 
 def stuck(state: dict[str, str], age: float = 60) -> tuple[Job, list[Pod]]:
@@ -55,13 +56,13 @@ def test_before_that_it_holds_its_slot() -> None:
 def test_what_may_pass_by_itself_is_waited_for(change: dict[str, Any], state: dict[str, str]) -> None:
     made = job(A, **{"created": NOW - 10 * MINUTE, "active": 1 if state else 0, **change})
     pods = [pod(made, started=False, **state)] if state else []
-    assert not given_up_for(made, pods, NOW)
+    assert not given_up_for(made, pods, NOW, KEY_SECRET)
     assert survey_live(made, pods) == (made,)
 
 
 def test_a_pod_that_has_started_is_never_given_up() -> None:
     made = job(A, created=NOW - 10 * MINUTE)
-    assert not given_up_for(made, [pod(made)], NOW)
+    assert not given_up_for(made, [pod(made)], NOW, KEY_SECRET)
 
 
 class TestTheBreaker:

@@ -88,7 +88,12 @@ def test_it_is_not_ready_before_the_job_of_a_removed_domain_has_ended() -> None:
 
 IMAGE = pod(job(A), started=False, waiting_reason="ErrImagePull", waiting_message="no such image")
 CLAIM = pod(job(A), started=False, unschedulable='persistentvolumeclaim "c" not found')
-SECRET = pod(job(A), started=False, waiting_reason="CreateContainerConfigError", waiting_message='secret "h" not found')
+SECRET = pod(
+    job(A),
+    started=False,
+    waiting_reason="CreateContainerConfigError",
+    waiting_message='secret "hunter-api-key" not found',
+)
 PERSON: dict[str, dict[str, Any]] = {
     **{
         reason: {"results": [result(A, reason, ended_at=at(-1))]}

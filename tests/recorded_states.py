@@ -102,6 +102,7 @@ def states() -> dict[str, Json]:
         "stalled-bad-request": _refused(Reason.BAD_REQUEST, "Hunter refuses the request: wrong seniority."),
         "stalled-suppression-list": _refused(Reason.SUPPRESSION_LIST, "Secret do-not-contact, list.txt is not there."),
         "stalled-hunter-unavailable": _hunter_away(timedelta(minutes=10)),
+        "stalled-while-one-tries": _object(_ONE, _shown(_ONE, results=[_KEY_REFUSED], jobs=[job(_A, 2)])),
         "stalled-storage": _pod_waits(unschedulable='persistentvolumeclaim "collections" not found'),
         "stalled-image": _pod_waits(waiting_reason="ErrImagePull", waiting_message="manifest unknown"),
         "stalled-key-missing": _pod_waits(
@@ -268,6 +269,9 @@ def _suspended(wishes: Json) -> Json:
 def _name_taken() -> Json:
     error = NameTakenError("q4-0e1c2f6a7b8d-1")
     return _object(_ONE, _shown(_ONE, schedule=scheduling(refusal=str(error), refused_for=error.reason)))
+
+
+_KEY_REFUSED = result(_A, Reason.KEY_REFUSED, message="Hunter refuses the key.", ended_at=at(-60))
 
 
 def _refused(reason: Reason, message: str) -> Json:

@@ -176,13 +176,14 @@ def _blocked(outlook: Outlook) -> Waiting:
 
 def _open_breaker(outlook: Outlook, waiting: int) -> Waiting | None:
     breaker = outlook.breaker
-    if breaker is None or not waiting:
+    own = outlook.survey.live or outlook.survey.unsettled
+    # The last open domain is the one that tries: that it does changes nothing of why it has to.
+    if breaker is None or not (waiting or own):
         return None
     reason = _named(breaker.reason)
     remedy = _REMEDIES.get(reason, "")
-    trying = outlook.survey.live or outlook.survey.unsettled or breaker.probing
-    when = "now" if trying else f"again at {_clock(breaker.probe_at)}"
-    message = f"{breaker.message} {remedy}{waiting} domains wait; one tries {when}."
+    when = "now" if own or breaker.probing else f"again at {_clock(breaker.probe_at)}"
+    message = f"{breaker.message} {remedy}{waiting or 'No other'} domains wait; one tries {when}."
     person_at = breaker.needs_person_at
     return Waiting(reason, message, stalled=person_at is not None and person_at <= outlook.world.now)
 

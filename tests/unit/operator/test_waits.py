@@ -8,6 +8,7 @@ import pytest
 
 from builders import MINUTE, NOW, SECOND, at, collection, job, outlook, pod, result, scheduling, spec
 from novahunt_api.waiting import Wait
+from novahunt_contract import times
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.wanted import Wanted
 from novahunt_operator.conflicts import Conflict
@@ -99,6 +100,17 @@ def test_an_open_breaker_needs_a_person_and_tells_when_one_tries_again(reason: R
     assert "1 domains wait; one tries again at 12:01:00Z." in found.message
 
 
+@pytest.mark.parametrize("reason", [Reason.KEY_REFUSED, Reason.STORAGE, Reason.HUNTER_UNAVAILABLE])
+def test_while_the_only_open_domain_tries_it_still_needs_the_person(reason: Reason) -> None:
+    since = times.to_text(NOW - 40 * MINUTE)
+    last = result(A, reason, outcome=Outcome.PENDING, ended_at=at(-60), in_a_row=3, since=since)
+    pause = wait(A, results=[last])
+    for probe in (job(A, 2), job(A, 2, active=0, failed=1)):
+        found = wait(A, results=[last], jobs=[probe])
+        assert (found.reason, found.stalled) == (pause.reason, True)
+        assert found.message.endswith("No other domains wait; one tries now.")
+
+
 @pytest.mark.parametrize(
     ("parts", "reason"),
     [
@@ -129,9 +141,22 @@ def test_a_refused_job_repeats_the_api_server() -> None:
         ),
         ({"waiting_reason": "ImagePullBackOff", "waiting_message": "Back-off"}, Wait.IMAGE_PULL, "Back-off"),
         (
-            {"waiting_reason": "CreateContainerConfigError", "waiting_message": 'secret "hunter" not found'},
+            {"waiting_reason": "CreateContainerConfigError", "waiting_message": 'secret "hunter-api-key" not found'},
             Wait.KEY_MISSING,
             "spec.apiKeySecretRef",
+        ),
+        (
+            {
+                "waiting_reason": "CreateContainerConfigError",
+                "waiting_message": "couldn't find key HUNTER_API_KEY in Secret sales/hunter-api-key",
+            },
+            Wait.KEY_MISSING,
+            "spec.apiKeySecretRef",
+        ),
+        (
+            {"waiting_reason": "CreateContainerConfigError", "waiting_message": 'secret "proxy" not found'},
+            Wait.POD_REFUSED,
+            "collector.proxy.secretRef",
         ),
         (
             {"waiting_reason": "CreateContainerConfigError", "waiting_message": "image will run as root"},

@@ -23,6 +23,15 @@ NONE_FOR_PEOPLE = ("rbac.aggregate=false", "rbac.addressReader=false")
 Json = dict[str, Any]
 
 
+class _Strict(yaml.SafeLoader):
+    """Refuses a key that stands twice, as kustomize does, through which Flux passes what Helm has rendered."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        keys = [self.construct_object(key) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"a key stands twice: {node.start_mark}"
+        return super().construct_mapping(node, deep)
+
+
 class Helm:
     """Runs Helm without a cluster and without a home of its own."""
 
@@ -44,7 +53,7 @@ class Helm:
         given = ("--namespace", namespace, "--set", ",".join((*IMAGES, *values)))
         code, out, err = self.run(*TEMPLATE, release, str(CHART), *given, *options)
         assert code == 0, err
-        return [value for value in yaml.safe_load_all(out) if value]
+        return [value for value in yaml.load_all(out, _Strict) if value]
 
     def refusal(self, *values: str, images: tuple[str, ...] = IMAGES) -> str:
         """Try to render; return what Helm says against it."""

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from unit.chart import CHART, IMAGES, KUBE_VERSION, NONE_FOR_PEOPLE, ROOT, Helm, Json, names, of_kind
+from unit.chart import CHART, IMAGES, KUBE_VERSION, NONE_FOR_PEOPLE, ROOT, TEMPLATE, Helm, Json, names, of_kind
 
 
 def container(objects: list[Json]) -> Json:
@@ -162,6 +162,11 @@ def test_cluster_wide_and_a_list_of_namespaces_contradict_each_other(helm: Helm)
     assert "leave watchNamespaces empty" in helm.refusal("clusterWide=true", "watchNamespaces={sales}")
 
 
+def test_they_contradict_each_other_as_well_where_somebody_else_makes_the_roles(helm: Helm) -> None:
+    refusal = helm.refusal("clusterWide=true", "watchNamespaces={a}", "rbac.create=false")
+    assert "leave watchNamespaces empty" in refusal
+
+
 def test_the_operator_may_do_what_it_needs_and_no_more(helm: Helm) -> None:
     allowed = {
         (group, resource): rule["verbs"]
@@ -236,6 +241,42 @@ def test_the_metrics_are_found_by_the_name_of_their_port_on_every_replica(helm: 
 def test_long_names_stay_within_what_kubernetes_takes(helm: Helm) -> None:
     objects = helm.template(release="r" * 53)
     assert all(len(name) <= 63 for kind in ("Service", "Deployment") for name in names(objects, kind))
+
+
+def test_names_that_no_service_may_have_are_made_fit_or_refused(helm: Helm) -> None:
+    made = names(helm.template(release="leads.2026"), "Service")
+    assert made == ["leads-2026-novahunt-intake", "leads-2026-novahunt-metrics"]
+    code, _, err = helm.run(*TEMPLATE, "1st", str(CHART), *(part for one in IMAGES for part in ("--set", one)))
+    assert (code != 0, "set fullnameOverride" in err) == (True, True)
+    for value in ("nameOverride=Leads", "fullnameOverride=a.b", "fullnameOverride=1st"):
+        assert value.partition("=")[0] in helm.refusal(value)
+
+
+GATEWAY = ("gateway.enabled=true", "gateway.authentication=kubernetes")
+LABELLED = (
+    "commonLabels",
+    "podLabels",
+    "gateway.podLabels",
+    "serviceMonitor.labels",
+    "prometheusRule.labels",
+    "dashboard.labels",
+)
+SWITCHES = ("serviceMonitor.enabled=true", "prometheusRule.enabled=true", "dashboard.enabled=true")
+
+
+@pytest.mark.parametrize("key", LABELLED)
+def test_a_label_that_the_chart_sets_itself_is_refused(helm: Helm, key: str) -> None:
+    label = r"app\.kubernetes\.io/part-of"
+    refusal = helm.refusal(*GATEWAY, *SWITCHES, f"{key}.{label}=leads")
+    assert f"{key}: the chart sets the label app.kubernetes.io/part-of itself" in refusal
+
+
+def test_a_label_of_all_objects_may_have_another_value_where_it_is_set_again(helm: Helm) -> None:
+    objects = helm.template(*GATEWAY, *SWITCHES, *(f"{key}.team=t{number}" for number, key in enumerate(LABELLED)))
+    pods = [one["spec"]["template"]["metadata"]["labels"]["team"] for one in of_kind(objects, "Deployment")]
+    assert sorted(pods) == ["t1", "t2"]
+    assert {one["metadata"]["labels"]["team"] for one in of_kind(objects, "ServiceMonitor")} == {"t3"}
+    assert of_kind(objects, "Service")[0]["metadata"]["labels"]["team"] == "t0"
 
 
 def test_every_object_carries_the_standard_labels(helm: Helm) -> None:

@@ -33,6 +33,20 @@ def test_cert_manager_makes_it_for_the_address_that_the_operator_hands_out(helm:
     assert of_kind(objects, "Secret") == []
 
 
+def test_cert_managers_secret_is_never_the_charts_so_that_one_may_follow_the_other(helm: Helm) -> None:
+    (own,) = of_kind(helm.template(), "Secret")
+    objects = helm.template("intake.tls.certManager.enabled=true", "intake.tls.certManager.issuerRef.name=ca")
+    assert of_kind(objects, "Certificate")[0]["spec"]["secretName"] != own["metadata"]["name"]
+
+
+def test_cert_manager_without_an_issuer_is_refused(helm: Helm) -> None:
+    for key, values in (("intake", ()), ("gateway", GATEWAY)):
+        manager = f"{key}.tls.certManager"
+        for issuer in ((), (f"{manager}.issuerRef.kind=ClusterIssuer",)):
+            refusal = helm.refusal(*values, f"{manager}.enabled=true", *issuer)
+            assert f"{manager}.issuerRef must name an issuer" in refusal
+
+
 def test_without_tls_there_is_no_certificate_and_no_right_on_secrets(helm: Helm) -> None:
     objects = helm.template("intake.tls.enabled=false")
     assert environment(objects)["NOVAHUNT_INTAKE_URL"].startswith("http://")

@@ -6,13 +6,12 @@
 {{/* The name of the release's objects: at most 55 characters, so that "-metrics" still fits a Service's 63. */}}
 {{- define "novahunt.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 55 | trimSuffix "-" }}
-{{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 55 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 55 | trimSuffix "-" }}
+{{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
+{{- $full = .Values.fullnameOverride | default $full | replace "." "-" | trunc 55 | trimSuffix "-" }}
+{{- if not (regexMatch "^[a-z]" $full) }}
+{{- fail (printf "%s can't name a Service, whose name begins with a letter: set fullnameOverride" $full) }}
 {{- end }}
+{{- $full }}
 {{- end }}
 
 {{/* The name of objects that have no namespace: two releases of one name may live in two namespaces. */}}
@@ -41,9 +40,11 @@
 {{- printf "%s:%s" .Release.Namespace (include "novahunt.gatewayName" .) }}
 {{- end }}
 
-{{/* The Secret with the intake's certificate. */}}
+{{/* The Secret with the intake's certificate. That of cert-manager has another name: neither Helm nor it takes over what
+the other has made. */}}
 {{- define "novahunt.certificateName" -}}
-{{- .Values.intake.tls.secretName | default (printf "%s-certificate" (include "novahunt.fullname" .)) }}
+{{- $made := .Values.intake.tls.certManager.enabled | ternary "tls" "certificate" }}
+{{- .Values.intake.tls.secretName | default (printf "%s-%s" (include "novahunt.fullname" .) $made) }}
 {{- end }}
 
 {{/* Not empty where somebody else keeps the intake's certificate. */}}
@@ -76,6 +77,13 @@
 {{- else }}
 {{- .Values.gateway.tls.secretName | default (printf "%s-certificate" (include "novahunt.gatewayName" .)) }}
 {{- end }}
+{{- end }}
+
+{{/* Who issues a certificate, from (dict "issuer" value "key" where it stands). */}}
+{{- define "novahunt.issuer" -}}
+{{- $example := "{name: internal-ca, kind: ClusterIssuer}" }}
+{{- $_ := required (printf "%s must name an issuer, for example %s" .key $example) .issuer.name }}
+{{- toYaml .issuer }}
 {{- end }}
 
 {{/* How the gateway speaks. */}}
@@ -137,8 +145,31 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: novahunt
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.commonLabels }}
+{{- include "novahunt.refuseOwnLabels" (dict "labels" . "key" "commonLabels") }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* Refuses labels from (dict "labels" map "key" where they stand) that the chart sets itself. */}}
+{{- define "novahunt.refuseOwnLabels" -}}
+{{- $own := list "helm.sh/chart" }}
+{{- range list "name" "instance" "component" "version" "part-of" "managed-by" }}
+{{- $own = append $own (printf "app.kubernetes.io/%s" .) }}
+{{- end }}
+{{- range $label := keys .labels | sortAlpha }}
+{{- if has $label $own }}
+{{- fail (printf "%s: the chart sets the label %s itself: take another one" $.key $label) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+The chart's labels with those that a value adds, from (dict "own" text "added" map "key" where they stand). A label that
+all objects have may have another value here.
+*/}}
+{{- define "novahunt.labelsWith" -}}
+{{- include "novahunt.refuseOwnLabels" (dict "labels" .added "key" .key) }}
+{{- merge (deepCopy .added) (.own | fromYaml) | toYaml }}
 {{- end }}
 
 {{- define "novahunt.labels" -}}

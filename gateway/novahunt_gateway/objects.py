@@ -8,6 +8,7 @@ from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
 from novahunt_api.watches import missed
+from novahunt_gateway.standing import Standing
 from novahunt_gateway.wants import Wants
 
 
@@ -35,17 +36,23 @@ class Objects:
         """Return the results of a collection, by domain."""
         return self._results_of.get(key, {})
 
-    def with_result(self, namespace: str, domain: str) -> list[Collection]:
-        """Return the collections that have a result of a domain, by name."""
-        return self._named(namespace, self._with.get(Key(namespace, domain), ()))
+    def standing(self, key: Key, domain: str) -> Standing:
+        """Return how a domain, in its one form, stands in a collection."""
+        known = self.results_of(key).get(domain)
+        return Standing(
+            key=key,
+            domain=domain,
+            collection=self._collections.get(key),
+            result=known.data if known is not None else None,
+            is_listed=key.name in self._wants.of(key.namespace, domain),
+        )
 
-    def wanting(self, namespace: str, domain: str) -> list[Collection]:
-        """Return the collections whose spec lists a domain, in whatever form, by name; see `Wants`."""
-        return self._named(namespace, self._wants.of(namespace, domain))
-
-    def _named(self, namespace: str, names: Iterable[str]) -> list[Collection]:
-        found = (self._collections.get(Key(namespace, name)) for name in sorted(names))
-        return [one for one in found if one is not None]
+    def standings(self, namespace: str, domain: str) -> list[Standing]:
+        """Return how a domain stands in each collection that lists it, in whatever form, or has a result of it."""
+        listing = self._wants.of(namespace, domain)
+        names = {*listing, *self._with.get(Key(namespace, domain), ())}
+        found = (self.standing(Key(namespace, name), domain) for name in sorted(names))
+        return [one for one in found if one.collection is not None]
 
     def put_collection(self, new: Collection) -> None:
         """Keep a collection."""

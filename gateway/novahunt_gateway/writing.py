@@ -134,8 +134,9 @@ class Writing:
         return found
 
     def _job(self, found: Collection, domain: str) -> Job:
-        result = self._objects.results_of(found.key).get(domain)
-        return jobs.job_of(found, domain, result.data if result is not None else None)
+        # What was read or answered is newer than what is kept, or the same.
+        standing = self._objects.standing(found.key, domain)
+        return jobs.job_of(msgspec.structs.replace(standing, collection=found, is_listed=True))
 
     def _wish(self) -> str:
         return str(times.to_milliseconds(self._now()))

@@ -197,6 +197,50 @@ def test_what_is_still_collected_is_accepted_and_what_is_not_there_not_found(cal
     assert caller.get("/api/export-csv").status_code == 400
 
 
+DONE = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "reason": "Completed"}]}
+
+
+def test_what_does_not_work_on_a_domain_never_hides_what_is_stored(
+    served_gateway: Served, caller: httpx.Client
+) -> None:
+    job = post(caller).json()["jobId"]
+    in_config_map(served_gateway, A, item(f"x@{A}"))
+    ended(served_gateway, emails=1)
+    for later in (
+        wanting("estimate", A, mode="Estimate"),
+        wanting("estimated", A, mode="Estimate", status=DONE),
+        wanting("suspended", A, suspend=True),
+    ):
+        served_gateway.tell(later)
+        told = status(caller, domain=A).json()
+        assert (told["status"], told["jobId"], told["collection"]) == ("completed", job, OWN)
+
+
+def test_a_domain_off_its_list_is_told_as_it_ended_whatever_is_wished_later(
+    served_gateway: Served, caller: httpx.Client
+) -> None:
+    served_gateway.tell(wanting("many", "b.example", recollect="x", status=DONE))
+    served_gateway.record(result(A, collection="many", emails=3, job_id="collect-a.example-5"))
+    told = status(caller, domain=A).json()
+    assert (told["status"], told["jobId"], told["itemCount"]) == ("completed", "collect-a.example-5", 3)
+
+
+def test_what_will_never_come_by_itself_is_not_found(served_gateway: Served, caller: httpx.Client) -> None:
+    def code(**query: str) -> int:
+        return caller.get("/api/export-csv", params=query).status_code
+
+    served_gateway.tell(wanting("done", "x.example", status=DONE))
+    served_gateway.tell(wanting("estimate", "y.example", mode="Estimate"))
+    served_gateway.tell(wanting("suspended", "z.example", suspend=True))
+    served_gateway.tell(wanting("works", "b.example"))
+    for name, domain in (("done", "x.example"), ("estimate", "y.example"), ("suspended", "z.example")):
+        assert code(domain=domain) == 404
+        assert code(collection=name) == 404
+        assert code(collection=name, domain="nowhere.example") == 404
+    assert code(collection="works") == code(collection="works", domain="b.example") == code(domain="b.example") == 202
+    assert code(collection="works", domain="nowhere.example") == 404
+
+
 def test_documents_on_a_volume_are_read_where_it_is_mounted(served_gateway: Served, caller: httpx.Client) -> None:
     folder = served_gateway.volume / "q4"
     folder.mkdir()

@@ -1,6 +1,7 @@
 """What the gateway knows of collections and results: a cache in memory, fed by watches and by its own writes."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from novahunt_api import domaincollections, domainresults, wire
@@ -8,14 +9,21 @@ from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
 from novahunt_api.watches import missed
+from novahunt_gateway.departed import Departed
 from novahunt_gateway.standing import Standing
 from novahunt_gateway.wants import Wants
 
 
 class Objects:
-    """Collections by name, their results by domain. A late event never hides what a call of our own has answered."""
+    """Collections by name, their results by domain.
 
-    def __init__(self) -> None:
+    A late event never hides what a call of our own has answered, and a late answer never brings back what is deleted.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Take the clock, in seconds."""
+        self._now = now
+        self._departed = Departed()
         self._collections: dict[Key, Collection] = {}
         self._results: dict[Key, StoredResult] = {}
         self._results_of: dict[Key, dict[str, StoredResult]] = {}
@@ -55,7 +63,9 @@ class Objects:
         return [one for one in found if one.collection is not None]
 
     def put_collection(self, new: Collection) -> None:
-        """Keep a collection."""
+        """Keep a collection, unless it was deleted lately: then this is what a call of our own was answered before."""
+        if self._departed.holds(new.uid, self._now()):
+            return
         old = self._collections.get(new.key)
         if old is not None and old.resource_version > new.resource_version:
             return
@@ -65,6 +75,7 @@ class Objects:
 
     def drop_collection(self, key: Key, uid: str) -> None:
         """Forget a collection that is deleted; another one of the same name stays."""
+        self._departed.add(uid, self._now())
         old = self._collections.get(key)
         if old is not None and old.uid == uid:
             del self._collections[key]

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import KEY, collection, result, spec, stored
+from novahunt_api import domaincollections
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
 from novahunt_contract import wanted
+from novahunt_gateway.departed import SECONDS, Departed
 from novahunt_gateway.objects import CollectionFeed, Objects, ResultFeed
 from novahunt_gateway.wants import Wants
 
@@ -43,6 +45,38 @@ def test_a_late_event_hides_nothing_newer() -> None:
     assert objects.collection(KEY) is found
     objects.drop_collection(KEY, "new")
     assert objects.collection(KEY) is None
+
+
+def test_an_answer_that_comes_after_the_deletion_brings_nothing_back() -> None:
+    now = [100.0]
+    objects = Objects(lambda: now[0])
+    feed = CollectionFeed(objects)
+    feed.seen(raw(version=5))
+    feed.gone(raw(version=7))
+    now[0] += SECONDS - 1
+    objects.put_collection(domaincollections.read(raw(version=6)))
+    assert objects.collection(Key("sales", "q4")) is None
+    assert objects.standings("sales", A) == []
+    feed.seen(raw(uid="uid-again", version=8))
+    assert wanting(objects) == ["q4"]
+
+
+def test_an_object_that_a_restored_cluster_has_again_is_kept_after_a_minute() -> None:
+    now = [100.0]
+    objects = Objects(lambda: now[0])
+    objects.put_collection(listing(A))
+    objects.drop_collection(KEY, "uid-q4")
+    now[0] += SECONDS
+    objects.put_collection(listing(A))
+    assert wanting(objects) == ["q4"]
+
+
+def test_only_what_was_deleted_lately_is_remembered() -> None:
+    departed = Departed()
+    for number in range(1000):
+        departed.add(f"uid-{number}", number)
+    assert [number for number in range(1000) if departed.holds(f"uid-{number}", 999)] == list(range(940, 1000))
+    assert len(departed) == SECONDS
 
 
 def test_results_are_found_by_collection_and_by_domain() -> None:
@@ -144,13 +178,15 @@ _NEWS = st.tuples(st.sampled_from(["one", "two", "three"]), st.none() | _ENTRIES
 
 @given(st.lists(_NEWS, max_size=20))
 def test_after_any_news_the_index_says_what_the_lists_say(news: list[tuple[str, list[str] | None]]) -> None:
-    objects, lists = Objects(), dict[str, set[str]]()
+    objects, lists, uids = Objects(), dict[str, set[str]](), dict[str, str]()
     for number, (name, entries) in enumerate(news, start=1):
         if entries is None:
-            objects.drop_collection(Key("sales", name), f"uid-{name}")
+            # One that is made again is another one.
+            objects.drop_collection(Key("sales", name), uids.pop(name, ""))
             lists.pop(name, None)
         else:
-            objects.put_collection(listing(*entries, name=name, version=number, generation=number))
+            uid = uids.setdefault(name, f"uid-{name}-{number}")
+            objects.put_collection(listing(*entries, name=name, version=number, generation=number, uid=uid))
             lists[name] = set(wanted.resolve(wanted.listed(entries)).domains)
     for domain in (A, B, "c.example"):
         assert wanting(objects, domain) == sorted(name for name, held in lists.items() if domain in held)

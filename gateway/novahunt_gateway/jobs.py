@@ -91,7 +91,7 @@ def job_of(standing: Standing) -> Job:
     collection, result, running = standing.collection, standing.result, standing.running
     state = _state(standing)
     percent = running.percent if running is not None else 0
-    if state is State.PROCESSING and running is None and collection is not None:
+    if state is State.PROCESSING and running is None and collection is not None and _is_alone(collection):
         percent = collection.status.progress or 0
     stored = result is not None and result.storage is not None
     return Job(
@@ -122,7 +122,10 @@ def works(collection: Collection) -> bool:
 
 
 def chosen(standings: Iterable[Standing]) -> Standing | None:
-    """Return what speaks for a domain: where it is worked on, then where it has ended; the newest of each."""
+    """Return what speaks for a domain: where it is worked on, then where it has ended; the newest of each.
+
+    What deleted collections have left comes after that, the last stored first.
+    """
     return max(standings, key=_rank, default=None)
 
 
@@ -132,10 +135,11 @@ def _starts(collection: Collection) -> bool:
     return spec.mode is Mode.COLLECT and not (spec.suspend or collection.deleting or collection.is_ready)
 
 
-def _rank(standing: Standing) -> tuple[bool, bool, bool, datetime, str]:
-    one = standing.collection
-    created, uid = (one.created, one.uid) if one is not None else (_NEVER, "")
-    return is_active(standing), _state(standing).ended, standing.result is not None, created, uid
+def _rank(standing: Standing) -> tuple[object, ...]:
+    one, result = standing.collection, standing.result
+    age = (one.created, one.uid) if one is not None else (_NEVER, "")
+    stored_at = (result.stored_at or "") if result is not None else ""
+    return is_active(standing), _state(standing).ended, one is not None, result is not None, age, stored_at
 
 
 def _name(standing: Standing) -> str:
@@ -151,14 +155,21 @@ def _error(result: Result) -> str:
     return result.message or result.reason or "it ended without an answer"
 
 
+def _is_alone(collection: Collection) -> bool:
+    """Tell whether a collection is of one domain, so that its progress is that domain's."""
+    counts = collection.status.domains
+    return counts is not None and counts.total == 1
+
+
 def _is_under_way(standing: Standing) -> bool:
-    """Tell whether the only domain of a collection has begun, by what the operator says of the newest wishes."""
-    if standing.collection is None or standing.wishes is None:
+    """Tell whether a domain has begun, because in its collection none waits; the status names twenty that run."""
+    collection = standing.collection
+    if collection is None or standing.wishes is None:
         return False
-    status = standing.collection.status
-    counts = status.domains
-    is_seen = status.observed_generation >= standing.collection.generation
-    return is_seen and counts is not None and counts.total == 1 and counts.waiting == 0
+    counts = collection.status.domains
+    is_seen = collection.status.observed_generation >= collection.generation
+    # Where nothing is collected, nothing waits either.
+    return is_seen and collection.spec.mode is Mode.COLLECT and counts is not None and counts.waiting == 0
 
 
 def _state(standing: Standing) -> State:

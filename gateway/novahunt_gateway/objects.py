@@ -56,11 +56,12 @@ class Objects:
         )
 
     def standings(self, namespace: str, domain: str) -> list[Standing]:
-        """Return how a domain stands in each collection that lists it, in whatever form, or has a result of it."""
-        listing = self._wants.of(namespace, domain)
-        names = {*listing, *self._with.get(Key(namespace, domain), ())}
-        found = (self.standing(Key(namespace, name), domain) for name in sorted(names))
-        return [one for one in found if one.collection is not None]
+        """Return how a domain stands in each collection that lists it, in whatever form, or has or had a result of it.
+
+        A collection that is deleted and has left its result is among them.
+        """
+        names = {*self._wants.of(namespace, domain), *self._with.get(Key(namespace, domain), ())}
+        return [self.standing(Key(namespace, name), domain) for name in sorted(names)]
 
     def put_collection(self, new: Collection) -> None:
         """Keep a collection, unless it was deleted lately: then this is what a call of our own was answered before."""

@@ -13,6 +13,7 @@ from builders import result
 from contract.gateway.conftest import SALES, Served, wanting
 from novahunt_api import parts, paths
 from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.objects import Key
 from novahunt_api.statusobject import RunningDomain
 from novahunt_contract import document
 from novahunt_contract.document import Document, Item
@@ -223,6 +224,24 @@ def test_a_domain_off_its_list_is_told_as_it_ended_whatever_is_wished_later(
     served_gateway.record(result(A, collection="many", emails=3, job_id="collect-a.example-5"))
     told = status(caller, domain=A).json()
     assert (told["status"], told["jobId"], told["itemCount"]) == ("completed", "collect-a.example-5", 3)
+
+
+def test_what_a_deleted_collection_has_left_is_still_found_by_its_domain(
+    served_gateway: Served, caller: httpx.Client
+) -> None:
+    job = post(caller).json()["jobId"]
+    in_config_map(served_gateway, A, item(f"x@{A}"))
+    place = served_gateway.gateway.objects.results_of(Key(SALES, OWN))[A].data.storage
+    ended(served_gateway, emails=1, storage=place, stored_at="2026-11-26")
+    gone = served_gateway.collection(OWN)
+    served_gateway.gateway.objects.drop_collection(gone.key, gone.uid)
+    for asked in ({"domain": A}, {"jobId": job}):
+        told = status(caller, **asked).json()
+        assert (told["status"], told["jobId"], told["storedAt"]) == ("completed", job, "2026-11-26")
+    for asked in ({"domain": A}, {"collection": OWN}, {"collection": OWN, "domain": A}):
+        answer = caller.get("/api/export-csv", params=asked)
+        assert (answer.status_code, f"x@{A}" in answer.text) == (200, True)
+    assert caller.get("/api/export-csv", params={"domain": A, "namespace": "other"}).status_code == 404
 
 
 def test_what_will_never_come_by_itself_is_not_found(served_gateway: Served, caller: httpx.Client) -> None:

@@ -12,6 +12,7 @@ from builders import KEY, NOW, collection, result, spec
 from novahunt_api.conditions import Condition, ConditionType
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.objects import Key
 from novahunt_api.statusobject import CollectionStatus, DomainCounts, RunningDomain
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_gateway.jobs import (
@@ -214,3 +215,33 @@ def test_a_list_in_a_config_map_may_name_a_domain_until_all_is_done() -> None:
     whole = collection(spec(domains=[], domainsFrom=source, recollect=LATER))
     assert is_active(standing(whole, ended(), is_listed=False))
     assert job_of(standing(done(whole), ended(), is_listed=False)).state is State.COMPLETED
+
+
+def test_what_deleted_collections_left_speaks_last_and_the_newest_of_it_first() -> None:
+    def left(name: str, day: str) -> Standing:
+        result = ended(recollect=None, stored_at=day, job_id=name)
+        return Standing(Key("sales", name), A, None, result, is_listed=False)
+
+    old, new = left("b", "2026-11-01"), left("a", "2026-11-26")
+    job = job_of(old)
+    assert (job.state, job.job_id, job.stored_at, job.waits_for) == (State.COMPLETED, "b", "2026-11-01", None)
+    assert chosen([old, new]) is chosen([new, old]) is new
+    finished, waiting = standing(asked(), ended()), standing(idle(suspend=True), None)
+    assert chosen([new, finished, waiting]) is finished
+    assert chosen([new, waiting]) is new
+    assert not is_active(new)
+
+
+def test_a_result_that_is_left_keeps_the_name_of_the_wish_that_it_answers() -> None:
+    assert job_of(standing(None, ended(job_id="run"), is_listed=False)).job_id == job_id(A, WISH)
+
+
+def test_a_run_that_is_not_among_the_twenty_that_the_status_names_is_processing_where_nothing_waits() -> None:
+    others = tuple(RunningDomain(f"{number}.example", 50, 1) for number in range(20))
+    counts = DomainCounts(total=25, running=25)
+    all_run = asked(observed_generation=1, domains=counts, running=others, progress=50)
+    assert (told_of(all_run, None).state, told_of(all_run, None).progress) == (State.PROCESSING, 0)
+    one_waits = msgspec.structs.replace(counts, running=24, waiting=1)
+    some_wait = asked(observed_generation=1, domains=one_waits, running=others)
+    assert told_of(some_wait, None).state is State.QUEUED
+    assert job_of(standing(all_run, ended(), is_listed=False)).state is State.COMPLETED

@@ -11,7 +11,7 @@ from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, 
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.spec import Mode
-from novahunt_contract import times
+from novahunt_contract import times, wanted
 from novahunt_gateway import jobs
 from novahunt_gateway.errors import BusyError, RefusedError, TakenError
 from novahunt_gateway.jobs import Job
@@ -48,7 +48,7 @@ class Writing:
                 found, is_new = await self._made(key, domain)
                 if is_new:
                     return self._job(found, domain)
-            if tuple(found.spec.domains) != (domain,) or not jobs.is_wish(found.spec.recollect):
+            if not jobs.is_wish(found.spec.recollect) or _only(found.spec.domains) != domain:
                 raise TakenError(f"collection {key.name} is somebody's own: it is not changed")
             if found.spec.mode is Mode.ESTIMATE:
                 raise TakenError(f"collection {key.name} only estimates: let it collect first")
@@ -69,14 +69,21 @@ class Writing:
 
         Raises:
             TakenError: there is one of that name.
-            RefusedError, BusyError: it is not made.
+            RefusedError: the API server does not take it.
+            BusyError: not now, or not before somebody has made the namespace or installed the kinds.
         """
-        if len(domains) == 1 and key.name == jobs.collection_name(domains[0]):
+        # Bringing thousands of entries to one form takes a moment, and only names of jobs need it.
+        only = _only(domains) if key.name.startswith(jobs.PREFIX) else None
+        if only is not None and key.name == jobs.collection_name(only):
+            domains = (only,)
             wishes = {**self._defaults, "recollect": self._wish(), **wishes}
         try:
             raw = await self._call("POST", paths.collections(key.namespace), _body(key, {**wishes, "domains": domains}))
         except ConflictError:
             raise TakenError(f"there is a collection {key.name}") from None
+        except NotFoundError as error:
+            place = f"no namespace {key.namespace}, or no DomainCollections"
+            raise BusyError(f"Kubernetes knows {place}: tell who runs this gateway ({error.message})") from None
         return self._kept(raw)
 
     async def change(self, key: Key, wishes: Mapping[str, Any]) -> Collection:
@@ -140,6 +147,12 @@ class Writing:
 
     def _wish(self) -> str:
         return str(times.to_milliseconds(self._now()))
+
+
+def _only(entries: Sequence[str]) -> str | None:
+    """Return the one domain that a list names, in its one form; None: it names another number, or what is none."""
+    found = wanted.resolve(wanted.listed(entries))
+    return found.domains[0] if len(found.domains) == 1 and not found.invalid else None
 
 
 def _body(key: Key, spec: Mapping[str, Any]) -> dict[str, Any]:

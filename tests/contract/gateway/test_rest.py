@@ -12,6 +12,7 @@ import pytest
 from builders import result
 from contract.gateway.conftest import SALES, Served, wanting
 from novahunt_api import parts, paths
+from novahunt_api.cluster import NotFoundError
 from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_api.objects import Key
 from novahunt_api.statusobject import RunningDomain
@@ -104,6 +105,37 @@ def test_a_collection_of_somebodys_own_is_never_changed(served_gateway: Served, 
     assert made.status_code == 201
     assert post(caller).status_code == 409
     assert served_gateway.collection(OWN).spec.domains == ("other.example",)
+
+
+@pytest.mark.parametrize("entries", [["https://A.example"], [A, "www.a.example"]])
+def test_a_list_under_a_jobs_name_is_that_job_in_whatever_form_it_writes_the_domain(
+    served_gateway: Served, caller: httpx.Client, entries: list[str]
+) -> None:
+    assert caller.post("/api/collections", json={"name": OWN, "domains": entries}).status_code == 201
+    made = served_gateway.collection(OWN)
+    assert made.spec.domains == (A,)
+    answer = post(caller)
+    assert (answer.status_code, answer.json()["jobId"]) == (200, f"collect-{A}-{made.spec.recollect}")
+
+
+@pytest.mark.parametrize(
+    "message", ['namespaces "other" not found', "the server could not find the requested resource"]
+)
+def test_where_the_namespace_or_the_kinds_are_missing_a_create_is_refused_in_words(
+    served_gateway: Served, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    async def missing(*_given: object, **_options: object) -> bytes:
+        raise NotFoundError(404, "NotFound", message)
+
+    monkeypatch.setattr(served_gateway.cluster, "call", missing)
+    bodies = {"collect-job": {"domain": A}, "collections": {"name": "n", "domains": [A]}}
+    described = caller.get("/openapi.json").json()["paths"]
+    for call, body in bodies.items():
+        answer = caller.post(f"/api/{call}", params={"namespace": "other"}, json=body)
+        assert (answer.status_code, answer.json()["ok"]) == (503, False)
+        assert "no namespace other" in answer.json()["error"]
+        assert message in answer.json()["error"]
+        assert str(answer.status_code) in described[f"/api/{call}"]["post"]["responses"]
 
 
 @pytest.mark.parametrize("domain", ["", "x", "a b", "jane@a.example", "127.0.0.1", "../../etc", "a" * 3000])

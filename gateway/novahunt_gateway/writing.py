@@ -1,12 +1,12 @@
 """Makes and changes collections for callers, so that however many ask at once, one thing is done."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from novahunt_api import domaincollections, names, paths
+from novahunt_api import creating, domaincollections, names, paths
 from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
@@ -77,8 +77,9 @@ class Writing:
         if only is not None and key.name == jobs.collection_name(only):
             domains = (only,)
             wishes = {**self._defaults, "recollect": self._wish(), **wishes}
+        body = _body(key, {**wishes, "domains": domains})
         try:
-            raw = await self._call("POST", paths.collections(key.namespace), _body(key, {**wishes, "domains": domains}))
+            raw = await _asked(creating.create(self._cluster, paths.collections(key.namespace), body))
         except ConflictError:
             raise TakenError(f"there is a collection {key.name}") from None
         except NotFoundError as error:
@@ -126,14 +127,7 @@ class Writing:
 
     async def _call(self, method: str, path: str, body: object) -> bytes:
         kind = MERGE_PATCH if method == "PATCH" else "application/json"
-        try:
-            return await self._cluster.call(method, path, body=body, content_type=kind)
-        except (ConflictError, NotFoundError):
-            raise
-        except UnavailableError:
-            raise BusyError("Kubernetes does not answer: try again") from None
-        except ApiError as error:
-            raise RefusedError(error.message) from None
+        return await _asked(self._cluster.call(method, path, body=body, content_type=kind))
 
     def _kept(self, raw: bytes) -> Collection:
         found = domaincollections.read(msgspec.json.decode(raw))
@@ -147,6 +141,18 @@ class Writing:
 
     def _wish(self) -> str:
         return str(times.to_milliseconds(self._now()))
+
+
+async def _asked(call: Awaitable[bytes]) -> bytes:
+    """Return the answer to a call of the API server; what is not there or in the way is for the caller to judge."""
+    try:
+        return await call
+    except (ConflictError, NotFoundError):
+        raise
+    except UnavailableError:
+        raise BusyError("Kubernetes does not answer: try again") from None
+    except ApiError as error:
+        raise RefusedError(error.message) from None
 
 
 def _only(entries: Sequence[str]) -> str | None:

@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import msgspec
@@ -105,6 +106,23 @@ def test_a_collection_of_somebodys_own_is_never_changed(served_gateway: Served, 
     assert made.status_code == 201
     assert post(caller).status_code == 409
     assert served_gateway.collection(OWN).spec.domains == ("other.example",)
+
+
+def test_a_create_whose_answer_was_lost_is_not_told_as_taken(
+    served_gateway: Served, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, answered = served_gateway.cluster, served_gateway.cluster.call
+
+    async def repeated(method: str, path: str, **options: Any) -> bytes:
+        if method == "POST":
+            await answered(method, path, **options)
+        return await answered(method, path, **options)
+
+    monkeypatch.setattr(cluster, "call", repeated)
+    wish = {"name": "q4", "domains": [A]}
+    assert caller.post("/api/collections", json=wish).status_code == 201
+    assert caller.post("/api/collections", json=wish).status_code == 409
+    assert (post(caller).status_code, post(caller).json()["status"]) == (200, "queued")
 
 
 @pytest.mark.parametrize("entries", [["https://A.example"], [A, "www.a.example"]])

@@ -52,6 +52,9 @@ JOB_UID_ANNOTATION = f"{GROUP}/job-uid"
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
 """On a DomainCollection: any new value asks for a sweep at once."""
 
+CALL_ANNOTATION = f"{GROUP}/call"
+"""On a DomainCollection: a random word of the call that made it; see `creating`."""
+
 SELECTOR = f"{MANAGED_BY_LABEL}={MANAGED_BY},{COMPONENT_LABEL}={COLLECTOR}"
 """Selects the Jobs and pods of collectors, on the server's side."""
 

@@ -29,6 +29,6 @@ class PlaceError(NotDoneError):
 
 
 class BusyError(NotDoneError):
-    """It can't be done at this moment: the API server is away, or others change the same thing."""
+    """It can't be done at this moment: the API server is away or lacks something, or others change the same thing."""
 
     code = 503

@@ -1,6 +1,7 @@
 """What the REST calls of a single domain call a job: its name, its state and its progress. Pure."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -9,14 +10,17 @@ import msgspec
 from novahunt_api import names
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result
+from novahunt_api.spec import CollectionSpec, Mode
 from novahunt_client.explain import waits_for
 from novahunt_contract import domains
 from novahunt_contract.outcomes import Outcome
+from novahunt_gateway.standing import Standing
 
 PREFIX: Final = "collect-"
 _HASHED: Final = 12
 _MILLISECONDS: Final = 13
 """Digits of a time in milliseconds, until the year 2286."""
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -82,59 +86,109 @@ def is_wish(text: str | None) -> bool:
     return text is not None and len(text) == _MILLISECONDS and text.isascii() and text.isdecimal()
 
 
-def job_of(collection: Collection, domain: str, result: Result | None) -> Job:
-    """Return the job of a domain that a collection wants, or has a result of."""
-    running = next((one for one in collection.status.running if one.domain == domain), None)
-    state = _state(collection, result, is_running=running is not None)
+def job_of(standing: Standing) -> Job:
+    """Return the job of a domain in a collection."""
+    collection, result, running = standing.collection, standing.result, standing.running
+    state = _state(standing)
     percent = running.percent if running is not None else 0
-    if state is State.QUEUED and _is_under_way(collection):
-        # Its run has ended, and the result has not been seen yet: nobody should see it go back.
-        state, percent = State.PROCESSING, collection.status.progress or 0
-    wish = collection.spec.recollect
-    named = job_id(domain, wish) if is_wish(wish) else result.job_id if result is not None else ""
+    if state is State.PROCESSING and running is None and collection is not None and _is_alone(collection):
+        percent = collection.status.progress or 0
     stored = result is not None and result.storage is not None
     return Job(
-        job_id=named,
-        domain=domain,
+        job_id=_name(standing),
+        domain=standing.domain,
         state=state,
         progress=100 if state.ended else min(percent, 99),
         stored=stored,
         items=result.emails if result is not None else 0,
         stored_at=result.stored_at if result is not None and stored else None,
-        error=(result.message or result.reason) if result is not None and state is State.FAILED else None,
-        waits_for=None if state.ended else waits_for(collection) or None,
+        error=_error(result) if result is not None and state is State.FAILED else None,
+        waits_for=None if state.ended or collection is None else waits_for(collection) or None,
     )
 
 
-def chosen(collections: Iterable[Collection], domain: str, of: dict[str, Result | None]) -> Collection | None:
-    """Return the collection that speaks for a domain: one that works on it, then the newest.
+def is_active(standing: Standing) -> bool:
+    """Tell whether something works on a domain there, or will without anybody's doing."""
+    state = _state(standing)
+    if state is not State.QUEUED:
+        return state is State.PROCESSING
+    collection = standing.collection
+    return collection is not None and standing.wishes is not None and _starts(collection)
 
-    Args:
-        collections: Those that want the domain, or have a result of it.
-        domain: In its one form.
-        of: The domain's result in each, by the collection's UID.
+
+def works(collection: Collection) -> bool:
+    """Tell whether a collection collects anything, or will without anybody's doing."""
+    return bool(collection.status.running) or _starts(collection)
+
+
+def chosen(standings: Iterable[Standing]) -> Standing | None:
+    """Return what speaks for a domain: where it is worked on, then where it has ended; the newest of each.
+
+    What deleted collections have left comes after that, the last stored first.
     """
-    found = sorted(collections, key=lambda one: (one.created, one.uid), reverse=True)
-    active = (one for one in found if not job_of(one, domain, of.get(one.uid)).state.ended)
-    return next(active, found[0] if found else None)
+    return max(standings, key=_rank, default=None)
 
 
-def _is_under_way(collection: Collection) -> bool:
-    """Tell whether the only domain of a collection has begun, by what the operator says of the newest wishes."""
-    status = collection.status
-    counts = status.domains
-    is_seen = status.observed_generation >= collection.generation
-    return is_seen and counts is not None and counts.total == 1 and counts.waiting == 0
+def _starts(collection: Collection) -> bool:
+    """Tell whether a collection starts runs: one that only estimates, is suspended, deleted or done does not."""
+    spec = collection.spec
+    return spec.mode is Mode.COLLECT and not (spec.suspend or collection.deleting or collection.is_ready)
 
 
-def _state(collection: Collection, result: Result | None, *, is_running: bool) -> State:
-    if is_running:
+def _rank(standing: Standing) -> tuple[object, ...]:
+    one, result = standing.collection, standing.result
+    age = (one.created, one.uid) if one is not None else (_NEVER, "")
+    stored_at = (result.stored_at or "") if result is not None else ""
+    return is_active(standing), _state(standing).ended, one is not None, result is not None, age, stored_at
+
+
+def _name(standing: Standing) -> str:
+    """Return the job's name, by the wish that it is under; a result that nobody wants again keeps its own."""
+    spec, result = standing.wishes, standing.result
+    wish = spec.recollect if spec is not None else result.recollect if result is not None else None
+    if is_wish(wish):
+        return job_id(standing.domain, wish)
+    return result.job_id if result is not None else ""
+
+
+def _error(result: Result) -> str:
+    return result.message or result.reason or "it ended without an answer"
+
+
+def _is_alone(collection: Collection) -> bool:
+    """Tell whether a collection is of one domain, so that its progress is that domain's."""
+    counts = collection.status.domains
+    return counts is not None and counts.total == 1
+
+
+def _is_under_way(standing: Standing) -> bool:
+    """Tell whether a domain has begun, because in its collection none waits; the status names twenty that run."""
+    collection = standing.collection
+    if collection is None or standing.wishes is None:
+        return False
+    counts = collection.status.domains
+    is_seen = collection.status.observed_generation >= collection.generation
+    # Where nothing is collected, nothing waits either.
+    return is_seen and collection.spec.mode is Mode.COLLECT and counts is not None and counts.waiting == 0
+
+
+def _state(standing: Standing) -> State:
+    if standing.running is not None:
         return State.PROCESSING
-    wish = collection.spec.recollect
-    answered = result is not None and result.run > 0 and (wish is None or result.recollect == wish)
-    if result is None or not answered or result.outcome is Outcome.PENDING:
-        return State.QUEUED
-    if result.outcome is Outcome.FAILED:
-        retry = collection.spec.retry_failed
-        return State.FAILED if retry is None or result.retry_failed == retry else State.QUEUED
-    return State.COMPLETED
+    result = standing.result
+    if result is None or not _is_last_word(result, standing.wishes):
+        # Where its run has ended, and the result has not been seen yet, nobody should see it go back.
+        return State.PROCESSING if _is_under_way(standing) else State.QUEUED
+    return State.FAILED if result.outcome in (Outcome.FAILED, Outcome.PENDING) else State.COMPLETED
+
+
+def _is_last_word(result: Result, wishes: CollectionSpec | None) -> bool:
+    """Tell whether a domain's wishes ask for no further run; None: nobody wants it collected any more."""
+    if wishes is None:
+        return True
+    if result.run == 0 or result.outcome is Outcome.PENDING:
+        return False
+    if wishes.recollect is not None and result.recollect != wishes.recollect:
+        return False
+    retry = wishes.retry_failed
+    return result.outcome is not Outcome.FAILED or retry is None or result.retry_failed == retry

@@ -1,6 +1,7 @@
 """What the gateway knows of collections and results: a cache in memory, fed by watches and by its own writes."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from novahunt_api import domaincollections, domainresults, wire
@@ -8,13 +9,21 @@ from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
 from novahunt_api.watches import missed
+from novahunt_gateway.departed import Departed
+from novahunt_gateway.standing import Standing
 from novahunt_gateway.wants import Wants
 
 
 class Objects:
-    """Collections by name, their results by domain. A late event never hides what a call of our own has answered."""
+    """Collections by name, their results by domain.
 
-    def __init__(self) -> None:
+    A late event never hides what a call of our own has answered, and a late answer never brings back what is deleted.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Take the clock, in seconds."""
+        self._now = now
+        self._departed = Departed()
         self._collections: dict[Key, Collection] = {}
         self._results: dict[Key, StoredResult] = {}
         self._results_of: dict[Key, dict[str, StoredResult]] = {}
@@ -35,20 +44,29 @@ class Objects:
         """Return the results of a collection, by domain."""
         return self._results_of.get(key, {})
 
-    def with_result(self, namespace: str, domain: str) -> list[Collection]:
-        """Return the collections that have a result of a domain, by name."""
-        return self._named(namespace, self._with.get(Key(namespace, domain), ()))
+    def standing(self, key: Key, domain: str) -> Standing:
+        """Return how a domain, in its one form, stands in a collection."""
+        known = self.results_of(key).get(domain)
+        return Standing(
+            key=key,
+            domain=domain,
+            collection=self._collections.get(key),
+            result=known.data if known is not None else None,
+            is_listed=key.name in self._wants.of(key.namespace, domain),
+        )
 
-    def wanting(self, namespace: str, domain: str) -> list[Collection]:
-        """Return the collections whose spec lists a domain, in whatever form, by name; see `Wants`."""
-        return self._named(namespace, self._wants.of(namespace, domain))
+    def standings(self, namespace: str, domain: str) -> list[Standing]:
+        """Return how a domain stands in each collection that lists it, in whatever form, or has or had a result of it.
 
-    def _named(self, namespace: str, names: Iterable[str]) -> list[Collection]:
-        found = (self._collections.get(Key(namespace, name)) for name in sorted(names))
-        return [one for one in found if one is not None]
+        A collection that is deleted and has left its result is among them.
+        """
+        names = {*self._wants.of(namespace, domain), *self._with.get(Key(namespace, domain), ())}
+        return [self.standing(Key(namespace, name), domain) for name in sorted(names)]
 
     def put_collection(self, new: Collection) -> None:
-        """Keep a collection."""
+        """Keep a collection, unless it was deleted lately: then this is what a call of our own was answered before."""
+        if self._departed.holds(new.uid, self._now()):
+            return
         old = self._collections.get(new.key)
         if old is not None and old.resource_version > new.resource_version:
             return
@@ -58,6 +76,7 @@ class Objects:
 
     def drop_collection(self, key: Key, uid: str) -> None:
         """Forget a collection that is deleted; another one of the same name stays."""
+        self._departed.add(uid, self._now())
         old = self._collections.get(key)
         if old is not None and old.uid == uid:
             del self._collections[key]

@@ -1,7 +1,8 @@
 """The REST calls: one domain's job, many domains at once, and their addresses as a file."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -30,6 +31,7 @@ from novahunt_gateway.gate import AGAIN, PREFIX, Caller, caller_of
 from novahunt_gateway.objects import Objects
 from novahunt_gateway.places import Places
 from novahunt_gateway.rights import Right
+from novahunt_gateway.standing import Standing
 from novahunt_gateway.writing import Writing
 
 _bearer = HTTPBearer(auto_error=False, description="The gateway's token, or a Kubernetes token.")
@@ -38,6 +40,17 @@ _bearer = HTTPBearer(auto_error=False, description="The gateway's token, or a Ku
 
 def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Refused} for code in (401, 403, 413, 408, 429, 503, *codes)}
+
+
+class _Meant(NamedTuple):
+    """What an export is asked of."""
+
+    key: Key | None
+    """The collection's; None: no collection has anything of it."""
+    stored: tuple[Result, ...]
+    """The results that have a document."""
+    is_awaited: bool
+    """Whether something works on it."""
 
 
 class Rest:
@@ -127,14 +140,15 @@ class Rest:
         if domain is None and job_id is None:
             raise HTTPException(400, "give domain or jobId")
         named = _domain(domain) if domain is not None else jobs.domain_of(job_id or "")
-        one = self._speaking(who.namespace, named, job_id if domain is None else None) if named is not None else None
-        if one is None or named is None:
+        known = self._objects.standings(who.namespace, named) if named is not None else []
+        one = jobs.chosen(known) if domain is not None else _with_job(known, job_id or "")
+        if one is None:
             raise HTTPException(404, "nothing is known of it")
-        narrow(one.key, named)
-        job = jobs.job_of(one, named, self._result(one, named))
+        narrow(one.key, one.domain)
+        job = jobs.job_of(one)
         return Status(
             jobId=job.job_id,
-            domain=named,
+            domain=one.domain,
             status=job.state.value,
             progress=job.progress,
             hasStoredResults=job.stored,
@@ -148,36 +162,32 @@ class Rest:
 
     async def _export(self, who: Caller, domain: str | None, name: str | None, form: Form) -> StreamingResponse:
         who.needs(Right.CONTENT)
-        if domain is None and name is None:
-            raise HTTPException(400, "give domain or collection")
         named = _domain(domain) if domain is not None else None
         if name is not None:
             key = Key(who.namespace, name)
-            one = self._objects.collection(key)
+            meant = self._of_collection(key) if named is None else _of_domain([self._objects.standing(key, named)])
+        elif named is not None:
+            meant = _of_domain(self._objects.standings(who.namespace, named))
         else:
-            one = self._speaking(who.namespace, named or "", None, stored=True)
-            key = one.key if one is not None else Key("", "")
-        known = self._objects.results_of(key)
-        meant = known.values() if named is None else filter(None, (known.get(named),))
-        stored = [held.data for held in meant if held.data.storage is not None]
-        if not stored:
-            if one is not None and self._works(one, named):
+            raise HTTPException(400, "give domain or collection")
+        if not meant.stored:
+            if meant.is_awaited:
                 raise HTTPException(202, "it is still being collected", AGAIN)
             raise HTTPException(404, "nothing is stored")
-        narrow(key, named)
+        narrow(meant.key, named)
         try:
-            pieces = await self._places.export(who.namespace, stored, form)
+            pieces = await self._places.export(who.namespace, meant.stored, form)
         except NotDoneError as error:
             _refuse(error)
         file = f"{named or name}.{form}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"', "X-Content-Type-Options": "nosniff"}
         return StreamingResponse(pieces, 200, headers, form.media)
 
-    def _works(self, one: Collection, domain: str | None) -> bool:
-        """Tell whether a collection, or a domain in it, has not come to its end."""
-        if domain is None:
-            return not one.is_ready
-        return not jobs.job_of(one, domain, self._result(one, domain)).state.ended
+    def _of_collection(self, key: Key) -> _Meant:
+        one = self._objects.collection(key)
+        known = (held.data for held in self._objects.results_of(key).values())
+        stored = tuple(result for result in known if result.storage is not None)
+        return _Meant(key, stored, is_awaited=one is not None and jobs.works(one))
 
     async def _make(self, who: Caller, asked: NewCollection) -> Made:
         who.needs(Right.CREATE, Right.GET)
@@ -190,26 +200,22 @@ class Rest:
         narrow(key)
         return Made(collection=_shown(made))
 
-    def _speaking(self, namespace: str, domain: str, job_id: str | None, *, stored: bool = False) -> Collection | None:
-        """Return the collection that speaks for a domain: of a job's name, the one that has that job."""
-        known = (*self._objects.with_result(namespace, domain), *self._objects.wanting(namespace, domain))
-        found = {one.uid: one for one in known}
-        of = {uid: self._result(one, domain) for uid, one in found.items()}
-        if job_id is not None:
-            told = (one for one in found.values() if _has_job(one, domain, of[one.uid], job_id))
-            return next(told, None)
-        if stored:
-            kept = [one for one in found.values() if (result := of[one.uid]) is not None and result.storage is not None]
-            return jobs.chosen(kept, domain, of) or jobs.chosen(found.values(), domain, of)
-        return jobs.chosen(found.values(), domain, of)
 
-    def _result(self, one: Collection, domain: str) -> Result | None:
-        known = self._objects.results_of(one.key).get(domain)
-        return known.data if known is not None else None
+def _of_domain(standings: Sequence[Standing]) -> _Meant:
+    stored = [one for one in standings if one.result is not None and one.result.storage is not None]
+    chosen = jobs.chosen(stored)
+    results = (chosen.result,) if chosen is not None and chosen.result is not None else ()
+    is_awaited = any(jobs.is_active(one) for one in standings)
+    return _Meant(chosen.key if chosen is not None else None, results, is_awaited)
 
 
-def _has_job(one: Collection, domain: str, result: Result | None, job_id: str) -> bool:
-    return job_id in (jobs.job_of(one, domain, result).job_id, result.job_id if result is not None else "")
+def _with_job(standings: Iterable[Standing], job_id: str) -> Standing | None:
+    """Return the one whose job has a name: the wish's, or the one that the stored document tells."""
+    for one in standings:
+        own = one.result.job_id if one.result is not None else ""
+        if job_id in (jobs.job_of(one).job_id, own):
+            return one
+    return None
 
 
 def _domain(text: str) -> str:

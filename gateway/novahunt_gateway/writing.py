@@ -1,17 +1,17 @@
 """Makes and changes collections for callers, so that however many ask at once, one thing is done."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from novahunt_api import domaincollections, names, paths
+from novahunt_api import creating, domaincollections, names, paths
 from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.spec import Mode
-from novahunt_contract import times
+from novahunt_contract import times, wanted
 from novahunt_gateway import jobs
 from novahunt_gateway.errors import BusyError, RefusedError, TakenError
 from novahunt_gateway.jobs import Job
@@ -48,7 +48,7 @@ class Writing:
                 found, is_new = await self._made(key, domain)
                 if is_new:
                     return self._job(found, domain)
-            if tuple(found.spec.domains) != (domain,) or not jobs.is_wish(found.spec.recollect):
+            if not jobs.is_wish(found.spec.recollect) or _only(found.spec.domains) != domain:
                 raise TakenError(f"collection {key.name} is somebody's own: it is not changed")
             if found.spec.mode is Mode.ESTIMATE:
                 raise TakenError(f"collection {key.name} only estimates: let it collect first")
@@ -69,14 +69,22 @@ class Writing:
 
         Raises:
             TakenError: there is one of that name.
-            RefusedError, BusyError: it is not made.
+            RefusedError: the API server does not take it.
+            BusyError: not now, or not before somebody has made the namespace or installed the kinds.
         """
-        if len(domains) == 1 and key.name == jobs.collection_name(domains[0]):
+        # Bringing thousands of entries to one form takes a moment, and only names of jobs need it.
+        only = _only(domains) if key.name.startswith(jobs.PREFIX) else None
+        if only is not None and key.name == jobs.collection_name(only):
+            domains = (only,)
             wishes = {**self._defaults, "recollect": self._wish(), **wishes}
+        body = _body(key, {**wishes, "domains": domains})
         try:
-            raw = await self._call("POST", paths.collections(key.namespace), _body(key, {**wishes, "domains": domains}))
+            raw = await _asked(creating.create(self._cluster, paths.collections(key.namespace), body))
         except ConflictError:
             raise TakenError(f"there is a collection {key.name}") from None
+        except NotFoundError as error:
+            place = f"no namespace {key.namespace}, or no DomainCollections"
+            raise BusyError(f"Kubernetes knows {place}: tell who runs this gateway ({error.message})") from None
         return self._kept(raw)
 
     async def change(self, key: Key, wishes: Mapping[str, Any]) -> Collection:
@@ -119,14 +127,7 @@ class Writing:
 
     async def _call(self, method: str, path: str, body: object) -> bytes:
         kind = MERGE_PATCH if method == "PATCH" else "application/json"
-        try:
-            return await self._cluster.call(method, path, body=body, content_type=kind)
-        except (ConflictError, NotFoundError):
-            raise
-        except UnavailableError:
-            raise BusyError("Kubernetes does not answer: try again") from None
-        except ApiError as error:
-            raise RefusedError(error.message) from None
+        return await _asked(self._cluster.call(method, path, body=body, content_type=kind))
 
     def _kept(self, raw: bytes) -> Collection:
         found = domaincollections.read(msgspec.json.decode(raw))
@@ -134,11 +135,30 @@ class Writing:
         return found
 
     def _job(self, found: Collection, domain: str) -> Job:
-        result = self._objects.results_of(found.key).get(domain)
-        return jobs.job_of(found, domain, result.data if result is not None else None)
+        # What was read or answered is newer than what is kept, or the same.
+        standing = self._objects.standing(found.key, domain)
+        return jobs.job_of(msgspec.structs.replace(standing, collection=found, is_listed=True))
 
     def _wish(self) -> str:
         return str(times.to_milliseconds(self._now()))
+
+
+async def _asked(call: Awaitable[bytes]) -> bytes:
+    """Return the answer to a call of the API server; what is not there or in the way is for the caller to judge."""
+    try:
+        return await call
+    except (ConflictError, NotFoundError):
+        raise
+    except UnavailableError:
+        raise BusyError("Kubernetes does not answer: try again") from None
+    except ApiError as error:
+        raise RefusedError(error.message) from None
+
+
+def _only(entries: Sequence[str]) -> str | None:
+    """Return the one domain that a list names, in its one form; None: it names another number, or what is none."""
+    found = wanted.resolve(wanted.listed(entries))
+    return found.domains[0] if len(found.domains) == 1 and not found.invalid else None
 
 
 def _body(key: Key, spec: Mapping[str, Any]) -> dict[str, Any]:

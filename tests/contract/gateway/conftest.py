@@ -88,7 +88,11 @@ def caller(served_gateway: Served) -> Iterator[httpx.Client]:
         yield found
 
 
-def wanting(name: str, *domains: str, namespace: str = SALES) -> Collection:
+def wanting(
+    name: str, *domains: str, namespace: str = SALES, status: dict[str, object] | None = None, **spec: object
+) -> Collection:
     """Return a collection that wants these domains."""
-    metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": "5"}
-    return domaincollections.read({"metadata": metadata, "spec": {"domains": list(domains)}})
+    metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": "5", "generation": 1}
+    return domaincollections.read(
+        {"metadata": metadata, "spec": {"domains": list(domains), **spec}, "status": status or {}}
+    )

@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import msgspec
@@ -12,7 +13,9 @@ import pytest
 from builders import result
 from contract.gateway.conftest import SALES, Served, wanting
 from novahunt_api import parts, paths
+from novahunt_api.cluster import NotFoundError
 from novahunt_api.domainresults import Place, Result, VolumePlace
+from novahunt_api.objects import Key
 from novahunt_api.statusobject import RunningDomain
 from novahunt_contract import document
 from novahunt_contract.document import Document, Item
@@ -105,6 +108,54 @@ def test_a_collection_of_somebodys_own_is_never_changed(served_gateway: Served, 
     assert served_gateway.collection(OWN).spec.domains == ("other.example",)
 
 
+def test_a_create_whose_answer_was_lost_is_not_told_as_taken(
+    served_gateway: Served, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, answered = served_gateway.cluster, served_gateway.cluster.call
+
+    async def repeated(method: str, path: str, **options: Any) -> bytes:
+        if method == "POST":
+            await answered(method, path, **options)
+        return await answered(method, path, **options)
+
+    monkeypatch.setattr(cluster, "call", repeated)
+    wish = {"name": "q4", "domains": [A]}
+    assert caller.post("/api/collections", json=wish).status_code == 201
+    assert caller.post("/api/collections", json=wish).status_code == 409
+    assert (post(caller).status_code, post(caller).json()["status"]) == (200, "queued")
+
+
+@pytest.mark.parametrize("entries", [["https://A.example"], [A, "www.a.example"]])
+def test_a_list_under_a_jobs_name_is_that_job_in_whatever_form_it_writes_the_domain(
+    served_gateway: Served, caller: httpx.Client, entries: list[str]
+) -> None:
+    assert caller.post("/api/collections", json={"name": OWN, "domains": entries}).status_code == 201
+    made = served_gateway.collection(OWN)
+    assert made.spec.domains == (A,)
+    answer = post(caller)
+    assert (answer.status_code, answer.json()["jobId"]) == (200, f"collect-{A}-{made.spec.recollect}")
+
+
+@pytest.mark.parametrize(
+    "message", ['namespaces "other" not found', "the server could not find the requested resource"]
+)
+def test_where_the_namespace_or_the_kinds_are_missing_a_create_is_refused_in_words(
+    served_gateway: Served, caller: httpx.Client, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    async def missing(*_given: object, **_options: object) -> bytes:
+        raise NotFoundError(404, "NotFound", message)
+
+    monkeypatch.setattr(served_gateway.cluster, "call", missing)
+    bodies = {"collect-job": {"domain": A}, "collections": {"name": "n", "domains": [A]}}
+    described = caller.get("/openapi.json").json()["paths"]
+    for call, body in bodies.items():
+        answer = caller.post(f"/api/{call}", params={"namespace": "other"}, json=body)
+        assert (answer.status_code, answer.json()["ok"]) == (503, False)
+        assert "no namespace other" in answer.json()["error"]
+        assert message in answer.json()["error"]
+        assert str(answer.status_code) in described[f"/api/{call}"]["post"]["responses"]
+
+
 @pytest.mark.parametrize("domain", ["", "x", "a b", "jane@a.example", "127.0.0.1", "../../etc", "a" * 3000])
 def test_what_is_no_domain_is_refused_and_not_repeated(caller: httpx.Client, domain: str) -> None:
     answer = post(caller, domain)
@@ -195,6 +246,68 @@ def test_what_is_still_collected_is_accepted_and_what_is_not_there_not_found(cal
     answer = caller.get("/api/export-csv", params={"domain": A})
     assert (answer.status_code, answer.json()["ok"]) == (202, False)
     assert caller.get("/api/export-csv").status_code == 400
+
+
+DONE = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "reason": "Completed"}]}
+
+
+def test_what_does_not_work_on_a_domain_never_hides_what_is_stored(
+    served_gateway: Served, caller: httpx.Client
+) -> None:
+    job = post(caller).json()["jobId"]
+    in_config_map(served_gateway, A, item(f"x@{A}"))
+    ended(served_gateway, emails=1)
+    for later in (
+        wanting("estimate", A, mode="Estimate"),
+        wanting("estimated", A, mode="Estimate", status=DONE),
+        wanting("suspended", A, suspend=True),
+    ):
+        served_gateway.tell(later)
+        told = status(caller, domain=A).json()
+        assert (told["status"], told["jobId"], told["collection"]) == ("completed", job, OWN)
+
+
+def test_a_domain_off_its_list_is_told_as_it_ended_whatever_is_wished_later(
+    served_gateway: Served, caller: httpx.Client
+) -> None:
+    served_gateway.tell(wanting("many", "b.example", recollect="x", status=DONE))
+    served_gateway.record(result(A, collection="many", emails=3, job_id="collect-a.example-5"))
+    told = status(caller, domain=A).json()
+    assert (told["status"], told["jobId"], told["itemCount"]) == ("completed", "collect-a.example-5", 3)
+
+
+def test_what_a_deleted_collection_has_left_is_still_found_by_its_domain(
+    served_gateway: Served, caller: httpx.Client
+) -> None:
+    job = post(caller).json()["jobId"]
+    in_config_map(served_gateway, A, item(f"x@{A}"))
+    place = served_gateway.gateway.objects.results_of(Key(SALES, OWN))[A].data.storage
+    ended(served_gateway, emails=1, storage=place, stored_at="2026-11-26")
+    gone = served_gateway.collection(OWN)
+    served_gateway.gateway.objects.drop_collection(gone.key, gone.uid)
+    for asked in ({"domain": A}, {"jobId": job}):
+        told = status(caller, **asked).json()
+        assert (told["status"], told["jobId"], told["storedAt"]) == ("completed", job, "2026-11-26")
+    for asked in ({"domain": A}, {"collection": OWN}, {"collection": OWN, "domain": A}):
+        answer = caller.get("/api/export-csv", params=asked)
+        assert (answer.status_code, f"x@{A}" in answer.text) == (200, True)
+    assert caller.get("/api/export-csv", params={"domain": A, "namespace": "other"}).status_code == 404
+
+
+def test_what_will_never_come_by_itself_is_not_found(served_gateway: Served, caller: httpx.Client) -> None:
+    def code(**query: str) -> int:
+        return caller.get("/api/export-csv", params=query).status_code
+
+    served_gateway.tell(wanting("done", "x.example", status=DONE))
+    served_gateway.tell(wanting("estimate", "y.example", mode="Estimate"))
+    served_gateway.tell(wanting("suspended", "z.example", suspend=True))
+    served_gateway.tell(wanting("works", "b.example"))
+    for name, domain in (("done", "x.example"), ("estimate", "y.example"), ("suspended", "z.example")):
+        assert code(domain=domain) == 404
+        assert code(collection=name) == 404
+        assert code(collection=name, domain="nowhere.example") == 404
+    assert code(collection="works") == code(collection="works", domain="b.example") == code(domain="b.example") == 202
+    assert code(collection="works", domain="nowhere.example") == 404
 
 
 def test_documents_on_a_volume_are_read_where_it_is_mounted(served_gateway: Served, caller: httpx.Client) -> None:

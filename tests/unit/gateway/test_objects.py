@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import KEY, collection, result, spec, stored
+from novahunt_api import domaincollections
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import ResultObject, StoredResult
 from novahunt_api.objects import Key
 from novahunt_contract import wanted
+from novahunt_gateway.departed import SECONDS, Departed
 from novahunt_gateway.objects import CollectionFeed, Objects, ResultFeed
 from novahunt_gateway.wants import Wants
 
@@ -28,6 +30,10 @@ def wire(one: StoredResult) -> ResultObject:
     return msgspec.convert({**msgspec.to_builtins(one.data), "metadata": metadata}, ResultObject)
 
 
+def having(objects: Objects, domain: str = A) -> list[Key]:
+    return [one.key for one in objects.standings("sales", domain) if one.result is not None]
+
+
 def test_a_late_event_hides_nothing_newer() -> None:
     objects = Objects()
     objects.put_collection(collection(resource_version=9, uid="new"))
@@ -41,20 +47,52 @@ def test_a_late_event_hides_nothing_newer() -> None:
     assert objects.collection(KEY) is None
 
 
+def test_an_answer_that_comes_after_the_deletion_brings_nothing_back() -> None:
+    now = [100.0]
+    objects = Objects(lambda: now[0])
+    feed = CollectionFeed(objects)
+    feed.seen(raw(version=5))
+    feed.gone(raw(version=7))
+    now[0] += SECONDS - 1
+    objects.put_collection(domaincollections.read(raw(version=6)))
+    assert objects.collection(Key("sales", "q4")) is None
+    assert objects.standings("sales", A) == []
+    feed.seen(raw(uid="uid-again", version=8))
+    assert wanting(objects) == ["q4"]
+
+
+def test_an_object_that_a_restored_cluster_has_again_is_kept_after_a_minute() -> None:
+    now = [100.0]
+    objects = Objects(lambda: now[0])
+    objects.put_collection(listing(A))
+    objects.drop_collection(KEY, "uid-q4")
+    now[0] += SECONDS
+    objects.put_collection(listing(A))
+    assert wanting(objects) == ["q4"]
+
+
+def test_only_what_was_deleted_lately_is_remembered() -> None:
+    departed = Departed()
+    for number in range(1000):
+        departed.add(f"uid-{number}", number)
+    assert [number for number in range(1000) if departed.holds(f"uid-{number}", 999)] == list(range(940, 1000))
+    assert len(departed) == SECONDS
+
+
 def test_results_are_found_by_collection_and_by_domain() -> None:
     objects = Objects()
     objects.put_collection(collection())
     for domain in (A, B):
         objects.put_result(stored(result(domain)))
     assert set(objects.results_of(KEY)) == {A, B}
-    assert [one.key for one in objects.with_result("sales", A)] == [KEY]
-    assert objects.with_result("elsewhere", A) == []
+    assert having(objects) == [KEY]
+    assert objects.standings("elsewhere", A) == []
     one = stored(result(A))
     objects.drop_result(one.key, "another")
     assert A in objects.results_of(KEY)
     objects.drop_result(one.key, one.uid)
     assert set(objects.results_of(KEY)) == {B}
-    assert objects.with_result("sales", A) == []
+    assert having(objects) == []
 
 
 def test_a_result_that_is_written_again_is_there_once() -> None:
@@ -65,7 +103,7 @@ def test_a_result_that_is_written_again_is_there_once() -> None:
     objects.put_result(newer)
     objects.put_result(stored(result(A, emails=1), resource_version=4))
     assert objects.results_of(KEY)[A] is newer
-    assert len(objects.with_result("sales", A)) == 1
+    assert having(objects) == [KEY]
 
 
 def listing(*domains: str, name: str = "q4", version: int = 1, generation: int = 1, uid: str = "") -> Collection:
@@ -79,7 +117,7 @@ def listing(*domains: str, name: str = "q4", version: int = 1, generation: int =
 
 
 def wanting(objects: Objects, domain: str = A) -> list[str]:
-    return [one.key.name for one in objects.wanting("sales", domain)]
+    return [one.key.name for one in objects.standings("sales", domain) if one.is_listed]
 
 
 @pytest.mark.parametrize("entry", [A, "https://www.a.example", "A.Example.", "http://a.example:8080/contact?x=1"])
@@ -89,7 +127,7 @@ def test_a_domain_is_found_in_whatever_form_a_list_writes_it(entry: str) -> None
     assert wanting(objects) == ["q4"]
     assert wanting(objects, B) == ["q4"]
     assert wanting(objects, "nothing") == []
-    assert objects.wanting("elsewhere", A) == []
+    assert objects.standings("elsewhere", A) == []
 
 
 def test_two_collections_may_want_one_domain() -> None:
@@ -140,13 +178,15 @@ _NEWS = st.tuples(st.sampled_from(["one", "two", "three"]), st.none() | _ENTRIES
 
 @given(st.lists(_NEWS, max_size=20))
 def test_after_any_news_the_index_says_what_the_lists_say(news: list[tuple[str, list[str] | None]]) -> None:
-    objects, lists = Objects(), dict[str, set[str]]()
+    objects, lists, uids = Objects(), dict[str, set[str]](), dict[str, str]()
     for number, (name, entries) in enumerate(news, start=1):
         if entries is None:
-            objects.drop_collection(Key("sales", name), f"uid-{name}")
+            # One that is made again is another one.
+            objects.drop_collection(Key("sales", name), uids.pop(name, ""))
             lists.pop(name, None)
         else:
-            objects.put_collection(listing(*entries, name=name, version=number, generation=number))
+            uid = uids.setdefault(name, f"uid-{name}-{number}")
+            objects.put_collection(listing(*entries, name=name, version=number, generation=number, uid=uid))
             lists[name] = set(wanted.resolve(wanted.listed(entries)).domains)
     for domain in (A, B, "c.example"):
         assert wanting(objects, domain) == sorted(name for name, held in lists.items() if domain in held)
@@ -162,9 +202,9 @@ def test_a_list_forgets_what_it_does_not_hold_but_not_what_is_newer() -> None:
     assert [one.key.name for one in objects.collections("sales")] == ["kept", "new"]
     feed.only("elsewhere", set(), 99)
     assert len(objects.collections("sales")) == 2
-    assert [one.key.name for one in objects.wanting("sales", A)] == ["kept", "new"]
+    assert wanting(objects) == ["kept", "new"]
     feed.gone(raw("kept", "uid-kept"))
-    assert [one.key.name for one in objects.wanting("sales", A)] == ["new"]
+    assert wanting(objects) == ["new"]
     assert objects.collection(Key("sales", "kept")) is None
 
 

@@ -11,14 +11,14 @@ import click
 import msgspec
 
 from novahunt_api import domaincollections, paths
-from novahunt_api.cluster import Cluster
+from novahunt_api.cluster import Cluster, UnavailableError
 from novahunt_api.conditions import ConditionType, find
 from novahunt_api.domaincollections import Collection
-from novahunt_cli import bars, following, manifests, options, printing, reading
+from novahunt_cli import bars, exits, following, manifests, options, printing, reading
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_cli.following import Ending
 from novahunt_cli.session import Session
-from novahunt_client import lists
+from novahunt_client import creating, lists
 from novahunt_client.explain import explain
 from novahunt_contract import wanted
 from novahunt_contract.wanted import Entry
@@ -206,9 +206,17 @@ def _manifest(session: Session, name: str | None, found: tuple[str, ...], wish: 
 
 
 async def _create(cluster: Cluster, made: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
-    path = paths.collections(made["metadata"]["namespace"])
-    query = {"fieldManager": "novahunt", **({"dryRun": "All"} if dry_run else {})}
-    return dict(msgspec.json.decode(await cluster.call("POST", path, body=made, query=query)))
+    name, path = made["metadata"]["name"], paths.collections(made["metadata"]["namespace"])
+    query = {"fieldManager": "novahunt"}
+    if dry_run:
+        return dict(msgspec.json.decode(await cluster.call("POST", path, body=made, query={**query, "dryRun": "All"})))
+    try:
+        found: dict[str, Any] = await creating.create(cluster, path, made, dict, query)
+    except UnavailableError as error:
+        said = exits.of_api(error, cluster.host)
+        # A second collection of the same domains would pay for them again.
+        raise CommandError(f"{said}. Before you make it again, see `novahunt status {name}`: it may be there") from None
+    return found
 
 
 def _print_made(session: Session, made: dict[str, Any]) -> None:

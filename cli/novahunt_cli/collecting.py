@@ -91,7 +91,7 @@ def collect(
 ) -> int:
     """Collect DOMAINS, or those of a list."""
     found = _domains(domains, files)
-    made = _manifest(session, name, found, manifests.Wish(**wish))
+    made = manifests.manifest(name or _name(found), session.namespace, found, manifests.Wish(**wish))
     if session.output in ("json", "yaml") and dry_run is None and not wait:
         dry_run = "client"
     if dry_run == "client":
@@ -146,11 +146,12 @@ def estimate(
         raw = session.run(lambda cluster: reading.collection(cluster, session.namespace, domains[0]))
         _print_estimate(session, raw)
         return Exit.DONE
-    made = _manifest(session, None, _domains(domains, files), manifests.Wish(mode="Estimate", **wish))
-    made["metadata"]["name"] = "estimate-" + made["metadata"]["name"]
+    found = _domains(domains, files)
+    name = _name(found, "estimate-")
+    made = manifests.manifest(name, session.namespace, found, manifests.Wish(mode="Estimate", **wish))
 
     async def work(cluster: Cluster) -> int:
-        name = (await _create(cluster, made, dry_run=False))["metadata"]["name"]
+        await _create(cluster, made, dry_run=False)
         try:
             code = await _wait(cluster, session.namespace, name, timeout, quiet=True)
             if code in (Exit.DONE, Exit.SOME_FAILED):
@@ -200,9 +201,8 @@ def _domains(arguments: tuple[str, ...], files: tuple[str, ...]) -> tuple[str, .
     return whole.domains
 
 
-def _manifest(session: Session, name: str | None, found: tuple[str, ...], wish: manifests.Wish) -> dict[str, Any]:
-    name = name or manifests.readable_name(found, datetime.now(UTC).strftime("%m%d-%H%M%S"))
-    return manifests.manifest(name, session.namespace, found, wish)
+def _name(found: tuple[str, ...], prefix: str = "") -> str:
+    return manifests.readable_name(found, datetime.now(UTC).strftime("%m%d-%H%M%S"), prefix)
 
 
 async def _create(cluster: Cluster, made: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from novahunt_api import domaincollections, paths
-from novahunt_api.cluster import Cluster, UnavailableError
+from novahunt_api.cluster import Cluster, NotFoundError, UnavailableError
 from novahunt_api.conditions import ConditionType, find
 from novahunt_api.domaincollections import Collection
 from novahunt_cli import bars, exits, following, manifests, options, printing, reading
@@ -141,11 +141,15 @@ def estimate(
     timeout: float | None,
     **wish: Any,
 ) -> int:
-    """Ask for Hunter's free counts of DOMAINS, or show the estimate of collection NAME. It spends nothing."""
-    if len(domains) == 1 and not files and "." not in domains[0]:
-        raw = session.run(lambda cluster: reading.collection(cluster, session.namespace, domains[0]))
-        _print_estimate(session, raw)
-        return Exit.DONE
+    """Ask for Hunter's free counts of DOMAINS, or show the estimate of collection NAME. It spends nothing.
+
+    One word is taken for a collection if there is one of that name, else for a domain.
+    """
+    if len(domains) == 1 and not files and manifests.is_name(domains[0]):
+        raw = session.run(lambda cluster: _named(cluster, session.namespace, domains[0]))
+        if raw is not None:
+            _print_estimate(session, raw)
+            return Exit.DONE
     found = _domains(domains, files)
     name = _name(found, "estimate-")
     made = manifests.manifest(name, session.namespace, found, manifests.Wish(mode="Estimate", **wish))
@@ -165,6 +169,22 @@ def estimate(
                 await cluster.delete(paths.collections(session.namespace, name))
 
     return session.run(work)
+
+
+async def _named(cluster: Cluster, namespace: str, word: str) -> dict[str, Any] | None:
+    """Read the collection of that name; None: there is none, and the word may be a domain.
+
+    The names of single domains' collections hold a dot: only the cluster tells such a name from a domain.
+
+    Raises:
+        NotFoundError: there is none, and a word without a dot is no domain either.
+    """
+    try:
+        return await reading.collection(cluster, namespace, word)
+    except NotFoundError:
+        if "." in word:
+            return None
+        raise
 
 
 def _domains(arguments: tuple[str, ...], files: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import msgspec
 from novahunt_api import names
 
 _NO_NAME = re.compile(r"[^a-z0-9]+")
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 _MAX_FIRST = 40
 """Characters of the first domain; more would make no name more readable."""
 
@@ -97,6 +98,11 @@ def readable_name(domains: Sequence[str], stamp: str, prefix: str = "") -> str:
     room = names.MAX_LABEL - len(f"{prefix}{more}-{stamp}")
     first = _NO_NAME.sub("-", domains[0])[: min(_MAX_FIRST, room)].strip("-")
     return f"{prefix}{first}{more}-{stamp}"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a collection may have this name; a domain in its one form may be a name as well, a URL never is."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _set(**fields: Any) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any
 import click
 import msgspec
 
-from novahunt_api import domaincollections, paths
-from novahunt_api.cluster import Cluster
+from novahunt_api import creating, domaincollections, paths
+from novahunt_api.cluster import Cluster, NotFoundError, UnavailableError
 from novahunt_api.conditions import ConditionType, find
 from novahunt_api.domaincollections import Collection
-from novahunt_cli import bars, following, manifests, options, printing, reading
+from novahunt_cli import bars, exits, following, manifests, options, printing, reading
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_cli.following import Ending
 from novahunt_cli.session import Session
@@ -91,7 +91,7 @@ def collect(
 ) -> int:
     """Collect DOMAINS, or those of a list."""
     found = _domains(domains, files)
-    made = _manifest(session, name, found, manifests.Wish(**wish))
+    made = manifests.manifest(name or _name(found), session.namespace, found, manifests.Wish(**wish))
     if session.output in ("json", "yaml") and dry_run is None and not wait:
         dry_run = "client"
     if dry_run == "client":
@@ -141,16 +141,21 @@ def estimate(
     timeout: float | None,
     **wish: Any,
 ) -> int:
-    """Ask for Hunter's free counts of DOMAINS, or show the estimate of collection NAME. It spends nothing."""
-    if len(domains) == 1 and not files and "." not in domains[0]:
-        raw = session.run(lambda cluster: reading.collection(cluster, session.namespace, domains[0]))
-        _print_estimate(session, raw)
-        return Exit.DONE
-    made = _manifest(session, None, _domains(domains, files), manifests.Wish(mode="Estimate", **wish))
-    made["metadata"]["name"] = "estimate-" + made["metadata"]["name"]
+    """Ask for Hunter's free counts of DOMAINS, or show the estimate of collection NAME. It spends nothing.
+
+    One word is taken for a collection if there is one of that name, else for a domain.
+    """
+    if len(domains) == 1 and not files and manifests.is_name(domains[0]):
+        raw = session.run(lambda cluster: _named(cluster, session.namespace, domains[0]))
+        if raw is not None:
+            _print_estimate(session, raw)
+            return Exit.DONE
+    found = _domains(domains, files)
+    name = _name(found, "estimate-")
+    made = manifests.manifest(name, session.namespace, found, manifests.Wish(mode="Estimate", **wish))
 
     async def work(cluster: Cluster) -> int:
-        name = (await _create(cluster, made, dry_run=False))["metadata"]["name"]
+        await _create(cluster, made, dry_run=False)
         try:
             code = await _wait(cluster, session.namespace, name, timeout, quiet=True)
             if code in (Exit.DONE, Exit.SOME_FAILED):
@@ -164,6 +169,22 @@ def estimate(
                 await cluster.delete(paths.collections(session.namespace, name))
 
     return session.run(work)
+
+
+async def _named(cluster: Cluster, namespace: str, word: str) -> dict[str, Any] | None:
+    """Read the collection of that name; None: there is none, and the word may be a domain.
+
+    The names of single domains' collections hold a dot: only the cluster tells such a name from a domain.
+
+    Raises:
+        NotFoundError: there is none, and a word without a dot is no domain either.
+    """
+    try:
+        return await reading.collection(cluster, namespace, word)
+    except NotFoundError:
+        if "." in word:
+            return None
+        raise
 
 
 def _domains(arguments: tuple[str, ...], files: tuple[str, ...]) -> tuple[str, ...]:
@@ -200,15 +221,22 @@ def _domains(arguments: tuple[str, ...], files: tuple[str, ...]) -> tuple[str, .
     return whole.domains
 
 
-def _manifest(session: Session, name: str | None, found: tuple[str, ...], wish: manifests.Wish) -> dict[str, Any]:
-    name = name or manifests.readable_name(found, datetime.now(UTC).strftime("%m%d-%H%M%S"))
-    return manifests.manifest(name, session.namespace, found, wish)
+def _name(found: tuple[str, ...], prefix: str = "") -> str:
+    return manifests.readable_name(found, datetime.now(UTC).strftime("%m%d-%H%M%S"), prefix)
 
 
 async def _create(cluster: Cluster, made: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
-    path = paths.collections(made["metadata"]["namespace"])
-    query = {"fieldManager": "novahunt", **({"dryRun": "All"} if dry_run else {})}
-    return dict(msgspec.json.decode(await cluster.call("POST", path, body=made, query=query)))
+    name, path = made["metadata"]["name"], paths.collections(made["metadata"]["namespace"])
+    query = {"fieldManager": "novahunt"}
+    if dry_run:
+        return dict(msgspec.json.decode(await cluster.call("POST", path, body=made, query={**query, "dryRun": "All"})))
+    try:
+        found: dict[str, Any] = msgspec.json.decode(await creating.create(cluster, path, made, query=query))
+    except UnavailableError as error:
+        said = exits.of_api(error, cluster.host)
+        # A second collection of the same domains would pay for them again.
+        raise CommandError(f"{said}. Before you make it again, see `novahunt status {name}`: it may be there") from None
+    return found
 
 
 def _print_made(session: Session, made: dict[str, Any]) -> None:

@@ -9,7 +9,9 @@ import msgspec
 from novahunt_api import names
 
 _NO_NAME = re.compile(r"[^a-z0-9]+")
-_MAX_PREFIX = 40
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+_MAX_FIRST = 40
+"""Characters of the first domain; more would make no name more readable."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,14 +88,21 @@ def key_ref(text: str, default_key: str) -> dict[str, str]:
     return {"name": name, "key": key or default_key}
 
 
-def readable_name(domains: Sequence[str], stamp: str) -> str:
+def readable_name(domains: Sequence[str], stamp: str, prefix: str = "") -> str:
     """Return a name that tells the first domain, how many more there are, and when: `example-com-and-11-1123-0930`.
 
-    `stamp` holds small letters, digits and hyphens.
+    `stamp` and `prefix` hold small letters, digits and hyphens. The domain is cut where the name would be longer than
+    the schema allows (63 characters).
     """
-    first = _NO_NAME.sub("-", domains[0])[:_MAX_PREFIX].strip("-")
     more = f"-and-{len(domains) - 1}" if len(domains) > 1 else ""
-    return f"{first}{more}-{stamp}"
+    room = names.MAX_LABEL - len(f"{prefix}{more}-{stamp}")
+    first = _NO_NAME.sub("-", domains[0])[: min(_MAX_FIRST, room)].strip("-")
+    return f"{prefix}{first}{more}-{stamp}"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a collection may have this name; a domain in its one form may be a name as well, a URL never is."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _set(**fields: Any) -> dict[str, Any]:

@@ -1,48 +1,54 @@
-"""Creates an object under a name that others may want as well, and knows the one that the call itself has made."""
+"""Creates an object once, even where the answer to the first try is lost and the call is made again."""
 
-import secrets
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from novahunt_api import names, wire
-from novahunt_api.cluster import Cluster, ConflictError, NoRightError, NotFoundError
+from novahunt_api.cluster import ApiError, Cluster, ConflictError, UnavailableError
 
 
-class _Made(msgspec.Struct, frozen=True):
+class _Object(msgspec.Struct, frozen=True):
+    """Any object, of which only the metadata is wanted."""
+
     metadata: wire.Meta
 
 
 async def create(
     cluster: Cluster, path: str, body: Mapping[str, Any], *, query: Mapping[str, str] | None = None
 ) -> bytes:
-    """Create an object and return it as the API server answers it.
+    """Create an object, and return it as the API server holds it, as JSON.
 
-    `Cluster.call` makes a create again whose answer was lost, and then finds its own first try in the way. A random
-    word in an annotation tells that from an object that was there before: who took the one for the other would make,
-    and pay for, a second one under another name.
+    `Cluster.call` makes a create again whose answer was lost, and the second try may find the object of the first. So
+    the object carries this call's own id as an annotation, and one that holds it is no conflict.
 
     Args:
         cluster: The connection.
-        path: Of the kind in its namespace.
-        body: The object, with its name.
-        query: Of the create alone.
+        path: Of the collection of objects, not of the object.
+        body: The object; `metadata.name` is set. It is not changed.
+        query: Parameters of the create, for example `fieldManager`.
 
     Raises:
-        ConflictError: another object has the name.
-        ApiError: it is not created, or it can't be told whose the object of that name is.
+        ConflictError: somebody else's object of that name is there, or it can't be read whose it is.
+        UnavailableError: no answer; whether the object was created is not known.
+        ApiError: another of its kinds: it was not created.
     """
-    call = secrets.token_hex(8)
+    request = uuid.uuid4().hex
     metadata = body["metadata"]
-    noted = {**metadata, "annotations": {**metadata.get("annotations", {}), names.CALL_ANNOTATION: call}}
+    annotations = {**metadata.get("annotations", {}), names.REQUEST_ID_ANNOTATION: request}
+    marked = {**body, "metadata": {**metadata, "annotations": annotations}}
     try:
-        return await cluster.call("POST", path, body={**body, "metadata": noted}, query=query)
-    except ConflictError as error:
+        return await cluster.call("POST", path, query=query, body=marked)
+    except ConflictError as conflict:
         try:
-            found = await cluster.call("GET", f"{path}/{metadata['name']}")
-        except (NotFoundError, NoRightError):
-            raise error from None
-        if msgspec.json.decode(found, type=_Made).metadata.annotations.get(names.CALL_ANNOTATION) != call:
+            data = await cluster.call("GET", f"{path}/{metadata['name']}")
+        except UnavailableError:
             raise
-        return found
+        except ApiError:
+            raise conflict from None
+        found = msgspec.json.decode(data, type=_Object).metadata
+        if found.annotations.get(names.REQUEST_ID_ANNOTATION) != request:
+            raise
+        return data

@@ -52,8 +52,8 @@ JOB_UID_ANNOTATION = f"{GROUP}/job-uid"
 SWEEP_ANNOTATION = f"{GROUP}/sweep"
 """On a DomainCollection: any new value asks for a sweep at once."""
 
-CALL_ANNOTATION = f"{GROUP}/call"
-"""On a DomainCollection: a random word of the call that made it; see `creating`."""
+REQUEST_ID_ANNOTATION = f"{GROUP}/request-id"
+"""On what a client creates: the id of that one call, so that its repeat knows the object for its own."""
 
 SELECTOR = f"{MANAGED_BY_LABEL}={MANAGED_BY},{COMPONENT_LABEL}={COLLECTOR}"
 """Selects the Jobs and pods of collectors, on the server's side."""

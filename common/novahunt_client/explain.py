@@ -1,5 +1,6 @@
 """Tells in plain words what a collection waits for, why, and what would help. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -158,7 +159,8 @@ def explain(collection: Collection, failed: Mapping[str, int] | None = None) -> 
 
     Args:
         collection: As last read.
-        failed: Failed domains by reason, from all DomainResults; None: only what the status names.
+        failed: Failed DomainResults by reason; None: only what the status names. Some may not count any more, because
+            their domain was removed from the list or is to run again: how many do is what the status says.
     """
     return tuple(_paragraphs(collection, failed))
 
@@ -257,19 +259,24 @@ def _ended(collection: Collection, ready: Condition) -> Paragraph:
 
 def _failures(collection: Collection, failed: Mapping[str, int] | None) -> Iterator[Paragraph]:
     counts = collection.status.domains
-    if failed is None:
-        failed = {}
-        for failure in collection.status.failures:
-            if failure.domain is not None:
-                failed = {**failed, failure.reason: failed.get(failure.reason, 0) + 1}
-    total = max(sum(failed.values()), counts.failed if counts is not None else 0)
+    # The operator knows the list's ConfigMaps and the wishes: what it counts is what a retry would run.
+    total = counts.failed if counts is not None else sum((failed or {}).values())
     if not total:
         return
-    reasons = " ".join(
+    verb = "domain has" if total == 1 else "domains have"
+    reasons = _reasons(collection, failed or {}, total)
+    yield Paragraph(f"{total} {verb} failed.", reasons, "This runs them again:", _filled((_RETRY,), collection))
+
+
+def _reasons(collection: Collection, failed: Mapping[str, int], total: int) -> str:
+    """Group failed domains by reason: all of them if as many are known, else the newest, which the status names."""
+    if sum(failed.values()) != total:
+        failed = Counter(failure.reason for failure in collection.status.failures if failure.domain is not None)
+    known = sum(failed.values())
+    groups = " ".join(
         f"{number} by {reason}: {FAILURES.get(reason, _OTHER_FAILURE)}" for reason, number in sorted(failed.items())
     )
-    verb = "domain has" if total == 1 else "domains have"
-    yield Paragraph(f"{total} {verb} failed.", reasons, "This runs them again:", _filled((_RETRY,), collection))
+    return f"Of the newest {known}: {groups}" if 0 < known < total else groups
 
 
 def _left_out(collection: Collection) -> Iterator[Paragraph]:

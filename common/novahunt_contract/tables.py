@@ -1,7 +1,6 @@
 """Addresses as lines of a CSV table (RFC 4180) that is harmless to open in a spreadsheet."""
 
-import csv
-import io
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -15,11 +14,20 @@ COLUMNS = (
 _FORMULA_SIGNS = frozenset("=+-@\u2212")
 """What a spreadsheet takes for the beginning of a formula; the last one is the typographic minus."""
 
-_CELL_ENDS = ("\t", "\r", "\n")
-"""At a cell's start these may end it, and what follows would begin another one."""
+_BREAKS = re.compile(r"([;\t\r\n])")
+"""Where a spreadsheet begins another cell: what separates cells in many countries' settings, and what ends a line.
+
+Our quotes don't help there: to a reader that separates by one of these they stand inside a cell.
+"""
+
+_LEADING_BREAKS = ("\t", "\r", "\n")
+"""Not to be at a cell's start at all (OWASP, "CSV Injection")."""
 
 _UNSEEN = ("C", "Z")
 """Unicode's major classes that may be skipped before a formula is looked for: controls, marks of direction, blanks."""
+
+_QUOTED = re.compile(r'[",;\t\r\n]')
+"""What makes a cell stand in quotes; RFC 4180 asks it of all but semicolon and tab, and allows it for any."""
 
 
 def header() -> str:
@@ -54,19 +62,28 @@ def row(item: Item) -> tuple[str, ...]:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell with an apostrophe before it if a spreadsheet would run it as a formula.
+    """Return a cell with an apostrophe before all that a spreadsheet would run as a formula.
 
-    What websites publish ends in this table: a name may well be `=HYPERLINK(…)` (OWASP, "CSV Injection").
+    What websites publish ends in this table: a name may well be `=HYPERLINK(…)` (OWASP, "CSV Injection"), and a title
+    `CEO;=1+1`, which is two cells where the semicolon separates.
     """
-    if cell.startswith(_CELL_ENDS):
-        return f"'{cell}"
-    seen = next((sign for sign in cell if not unicodedata.category(sign).startswith(_UNSEEN)), "")
-    # NFKC makes full-width and small forms of a sign the sign itself, as spreadsheets do.
-    return f"'{cell}" if unicodedata.normalize("NFKC", seen)[:1] in _FORMULA_SIGNS else cell
+    before = "'" if cell.startswith(_LEADING_BREAKS) else ""
+    return before + "".join(f"'{piece}" if _is_formula(piece) else piece for piece in _BREAKS.split(cell))
 
 
 def record(cells: Sequence[object]) -> str:
-    """Return one line of any table; the cells are taken as they are."""
-    written = io.StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerow(cells)
-    return written.getvalue()
+    """Return one line of any table; the cells are taken as they are, None is empty."""
+    return ",".join(_written("" if cell is None else str(cell)) for cell in cells) + "\r\n"
+
+
+def _is_formula(text: str) -> bool:
+    # Where another sign separates, a quote in the text may open a cell, and what follows it begins that one.
+    seen = next((sign for sign in text if sign != '"' and not unicodedata.category(sign).startswith(_UNSEEN)), "")
+    # NFKC makes full-width and small forms of a sign the sign itself, as spreadsheets do.
+    return unicodedata.normalize("NFKC", seen)[:1] in _FORMULA_SIGNS
+
+
+def _written(text: str) -> str:
+    # csv.writer can't be told to quote for more signs than its own.
+    quoted = text.replace('"', '""')
+    return f'"{quoted}"' if _QUOTED.search(text) else text

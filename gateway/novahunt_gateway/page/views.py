@@ -8,7 +8,7 @@ import msgspec
 from novahunt_api.conditions import Condition, ConditionType, find
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result, StoredResult
-from novahunt_api.spec import Mode
+from novahunt_api.spec import CollectionSpec, Mode
 from novahunt_client.explain import FAILURES
 from novahunt_contract import wanted
 from novahunt_contract.outcomes import Outcome
@@ -95,7 +95,12 @@ _OUTCOMES = {
     Outcome.FAILED: Tone("Failed", "bad"),
     Outcome.PENDING: Tone("Waiting", "calm"),
 }
-_GROUPS = {"Collected": "done", "Nothing found": "done", "Cut short": "done", "Failed": "failed", "Running": "running"}
+_REMOVED = Tone("Removed", "calm")
+_GROUPS = {
+    "Collected": "done", "Nothing found": "done", "Cut short": "done", "Failed": "failed", "Running": "running",
+    "Removed": "",
+}  # fmt: skip
+"""The state that each word belongs to; Waiting for all others, and none for what is no part of the counts."""
 
 
 def summary(collection: Collection) -> Summary:
@@ -155,7 +160,11 @@ def rows(
     text = search.strip().lower()
     running = {one.domain: one for one in collection.status.running}
     of_domain = {result.data.domain: result.data for result in results}
-    every = dict.fromkeys((*_domains(collection.spec.domains), *of_domain, *running))
+    named = _domains(collection.spec.domains)
+    every = dict.fromkeys((*named, *of_domain, *running))
+    # Where ConfigMaps name some, or the spec can't be read, the list is not known, and nothing to be removed from it.
+    is_known = not collection.spec.domains_from and collection.spec_error is None
+    removed = of_domain.keys() - named if is_known else frozenset()
     found = []
     for domain in every:
         if text and text not in domain:
@@ -163,7 +172,7 @@ def rows(
         if domain in running:
             row = Row(domain, Tone("Running", "busy"), running[domain].emails, None, running[domain].percent, "", "")
         else:
-            row = _row(domain, of_domain.get(domain))
+            row = _row(domain, of_domain.get(domain), collection.spec, is_removed=domain in removed)
         if not state or _GROUPS.get(row.tone.word, "waiting") == state:
             found.append(row)
     found.sort(key=lambda row: {"bad": 0, "busy": 1}.get(row.tone.kind, 2))
@@ -186,7 +195,7 @@ def moment(text: str | None) -> str:
     return text[:16].replace("T", " ") if text else ""
 
 
-def _row(domain: str, result: Result | None) -> Row:
+def _row(domain: str, result: Result | None, spec: CollectionSpec, *, is_removed: bool) -> Row:
     if result is None or (result.run == 0 and not result.ended_at):
         return Row(domain, Tone("Waiting", "calm"), None, None, None, "", "")
     message = result.message or result.reason
@@ -194,13 +203,24 @@ def _row(domain: str, result: Result | None) -> Row:
         message = f"{FAILURES[result.reason]} ({message})"
     return Row(
         domain,
-        _OUTCOMES[result.outcome],
+        _tone(result, spec, is_removed=is_removed),
         result.emails,
         result.credits_total or result.credits,
         None,
         moment(result.ended_at or result.collected_at),
         "" if result.outcome is Outcome.COLLECTED else message,
     )
+
+
+def _tone(result: Result, spec: CollectionSpec, *, is_removed: bool) -> Tone:
+    """Return how a domain's last run ended; a failure that the operator counts no more is none here either."""
+    if result.outcome is Outcome.FAILED:
+        if is_removed:
+            return _REMOVED
+        again = (spec.recollect, result.recollect), (spec.retry_failed, result.retry_failed)
+        if any(wish not in (None, answered) for wish, answered in again):
+            return _OUTCOMES[Outcome.PENDING]
+    return _OUTCOMES[result.outcome]
 
 
 @lru_cache(maxsize=64)

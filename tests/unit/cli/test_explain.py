@@ -105,6 +105,28 @@ def test_without_results_the_failures_of_the_status_are_taken() -> None:
     assert "1 entry of the list is no domain, and left out.\nspec.domains[3]" in text
 
 
+def test_failures_that_count_no_more_are_not_spoken_of() -> None:
+    shown = collection(("Ready", "True", "Completed", ""), domains={"total": 1, "succeeded": 1})
+    assert "failed" not in said(shown, {"Claimed": 1})
+
+
+def test_where_some_count_no_more_the_status_says_how_many_do_and_why() -> None:
+    failures = [{"domain": "small.example", "reason": "Storage", "message": "full"}]
+    counts = {"total": 9, "failed": 1}
+    shown = collection(("Ready", "True", "CompletedWithFailures", ""), domains=counts, failures=failures)
+    text = said(shown, {"Claimed": 2, "Storage": 1})
+    assert "1 domain has failed." in text
+    assert "1 by Storage" in text
+    assert "Claimed" not in text
+
+
+def test_reasons_that_are_not_known_of_all_are_said_to_be_of_the_newest() -> None:
+    failures = [{"domain": f"d{number}.example", "reason": "Storage", "message": "full"} for number in range(10)]
+    counts = {"total": 90, "failed": 40}
+    shown = collection(("Ready", "True", "CompletedWithFailures", ""), domains=counts, failures=failures)
+    assert "40 domains have failed.\nOf the newest 10: 10 by Storage" in said(shown)
+
+
 def test_a_silent_operator_is_named() -> None:
     assert said(collection(observed=0)).startswith("The operator has not seen this collection yet.")
     assert said(collection(observed=-1)).startswith("The operator has not seen this collection yet.")

@@ -1,9 +1,12 @@
 """What the page shows of collections and domains."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+import builders
+from novahunt_contract.outcomes import Reason
 from novahunt_gateway.page import chart, views
 from novahunt_gateway.page.samples import MOST, Ring, Sample, Samples
 from page import memory_gateway as memory
@@ -58,6 +61,30 @@ def test_failed_domains_come_first_then_running_ones() -> None:
     assert [row.tone.word for row in found.rows[:5]] == ["Failed", "Failed", "Running", "Running", "Collected"]
     assert found.rows[0].message == f"The runs were interrupted each time: try again. ({memory.HOSTILE})"
     assert (found.matching, found.pages, len(found.rows)) == (120, 2, views.PAGE_ROWS)
+
+
+@pytest.mark.parametrize(
+    ("spec", "ran_under", "word", "state"),
+    [
+        ({"domains": ["a.example"]}, {}, "Failed", "failed"),
+        ({"domains": ["a.example"], "retryFailed": "1"}, {"retry_failed": "1"}, "Failed", "failed"),
+        ({"domains": ["a.example"], "retryFailed": "2"}, {"retry_failed": "1"}, "Waiting", "waiting"),
+        ({"domains": ["a.example"], "recollect": "2"}, {}, "Waiting", "waiting"),
+        ({"domains": ["b.example"]}, {}, "Removed", ""),
+        ({"domainsFrom": [{"configMapKeyRef": {"name": "leads", "key": "list.txt"}}]}, {}, "Failed", "failed"),
+        ({"domains": "not a list"}, {}, "Failed", "failed"),
+    ],
+)
+def test_a_failure_counts_until_the_domain_is_to_run_again_or_is_removed_from_the_list(
+    spec: dict[str, Any], ran_under: dict[str, Any], word: str, state: str
+) -> None:
+    one = memory.MemoryGateway().hold("x", spec=spec)
+    results = [builders.stored(builders.result("a.example", Reason.CLAIMED, **ran_under))]
+    found = {row.domain: row for row in views.rows(one, results).rows}
+    assert found["a.example"].tone.word == word
+    for asked in filter(None, views.STATES):
+        shown = [row.domain for row in views.rows(one, results, asked).rows]
+        assert ("a.example" in shown) is (asked == state)
 
 
 @pytest.mark.parametrize(

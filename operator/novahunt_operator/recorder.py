@@ -62,7 +62,13 @@ class Recorder:
         else:
             body["metadata"] |= {"resourceVersion": str(known.resource_version), "uid": known.uid}
             path = paths.results(namespace, known.key.name)
-            written = await self._cluster.replace(path, body, ResultObject)
+            try:
+                written = await self._cluster.replace(path, body, ResultObject)
+            except ApiError:
+                # Only the answer may be lost, and a record that is there already is not written again.
+                if _unlisted(known.data, result):
+                    self.untidy.add(collection.key)
+                raise
         self._metrics.results_recorded.labels(result.outcome).inc()
         stored = domainresults.read(written)
         self._store.put_result(stored)
@@ -84,11 +90,9 @@ class Recorder:
 
     async def _remove_unlisted(self, collection: Key, before: Result, after: Result) -> None:
         """Delete the ConfigMaps that the result does not list any more; the write above was the switch."""
-        kept = set(document_names(after))
         try:
-            for name in document_names(before):
-                if name not in kept:
-                    await self._cluster.delete(paths.config_maps(collection.namespace, name))
+            for name in _unlisted(before, after):
+                await self._cluster.delete(paths.config_maps(collection.namespace, name))
         except ApiError:
             self.untidy.add(collection)
             raise
@@ -98,6 +102,12 @@ def document_names(result: Result) -> tuple[str, ...]:
     """Return the names of the ConfigMaps that a result lists."""
     place = result.config_map_place
     return place.names if place is not None else ()
+
+
+def _unlisted(before: Result, after: Result) -> tuple[str, ...]:
+    """Return the names of the ConfigMaps that only the replaced result lists."""
+    kept = set(document_names(after))
+    return tuple(name for name in document_names(before) if name not in kept)
 
 
 def _body(collection: Key, owner_uid: str | None, result: Result) -> dict[str, Any]:

@@ -18,12 +18,13 @@ from builders import (
     job,
     outlook,
     receipt,
+    result,
     spec,
 )
 from novahunt_api import domainresults, names
-from novahunt_api.cluster import ConflictError
+from novahunt_api.cluster import ConflictError, UnavailableError
 from novahunt_api.domaincollections import Collection
-from novahunt_api.domainresults import ResultObject
+from novahunt_api.domainresults import Place, ResultObject, VolumePlace
 from novahunt_contract import document as documents
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_operator.actions import Actions
@@ -32,6 +33,7 @@ from novahunt_operator.planner import Plan, plan
 from novahunt_operator.recorder import document_names
 from novahunt_operator.records import Job, Pod
 from novahunt_operator.stored import expire, forget
+from novahunt_operator.survey import Settlement
 from novahunt_operator.sweeping import BusyError, Sweeping
 from unit.operator.memory_cluster import MemoryCluster
 from unit.operator.test_documents import MAPS, RESULTS, A, B, Operator, document
@@ -41,18 +43,24 @@ KEEPING = collection(spec(retention="1s"))
 
 
 class Interrupted(MemoryCluster):
-    """Lets something happen while it works on a call."""
+    """Lets something happen while it works on a call, or loses the answer to one that it has carried out."""
 
     def __init__(self) -> None:
         super().__init__()
         self.meanwhile: dict[tuple[str, str], Callable[[], Awaitable[object]]] = {}
         """What happens, once, before a call has its effect, by the call's method and path."""
+        self.loses: set[tuple[str, str]] = set()
+        """Calls whose next answer does not arrive."""
 
     async def call_once(self, method: str, path: str, **more: Any) -> bytes:
         happens = self.meanwhile.pop((method, path), None)
         if happens is not None:
             await happens()
-        return await super().call_once(method, path, **more)
+        answer = await super().call_once(method, path, **more)
+        if (method, path) in self.loses:
+            self.loses.remove((method, path))
+            raise UnavailableError(0, "TimeoutError", f"no answer to {method} {path}")
+        return answer
 
 
 class Desk(Operator):
@@ -238,3 +246,30 @@ async def test_a_collector_whose_record_changes_while_it_stores_calls_again_and_
         await desk.put(document(run=2))
     await desk.put(document(run=2))
     await desk.assert_stored({A: 2})
+
+
+# ---------------------------------------------------------------------- lost answers
+
+
+async def test_config_maps_go_although_the_answer_is_lost_that_a_file_has_taken_their_place(desk: Desk) -> None:
+    await desk.collected(A)
+    await desk.leftovers.clear()
+    old = desk.result()
+    place = Place(persistent_volume_claim=VolumePlace("collections", "q4"))
+    end = Settlement(job(A, 2), old, result(A, run=2, storage=place, sha256="ab" * 32, bytes=9))
+    desk.cluster.loses.add(("PUT", path_of(A)))
+    with pytest.raises(ConflictError):
+        await desk.carry_out(Plan(settle=(end,), start=(), delete=()))
+    # As the watch shows it: the run is recorded, and nobody writes it again.
+    desk.store.put_result(domainresults.read(msgspec.convert(desk.cluster.objects[path_of(A)], ResultObject)))
+    assert desk.result().storage == place
+    await desk.leftovers.clear()
+    assert desk.cluster.names(MAPS) == set()
+
+
+async def test_a_lost_answer_that_leaves_nothing_unlisted_has_nothing_looked_through(desk: Desk) -> None:
+    await desk.collected(A)
+    desk.cluster.loses.add(("PUT", path_of(A)))
+    with pytest.raises(ConflictError):
+        await desk.record(A, run=2)
+    assert desk.recorder.untidy == set()

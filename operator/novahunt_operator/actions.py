@@ -11,7 +11,7 @@ import msgspec
 from novahunt_api import names, paths, wire
 from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError
 from novahunt_api.domaincollections import Collection
-from novahunt_api.domainresults import Result
+from novahunt_api.domainresults import StoredResult
 from novahunt_api.objects import Key
 from novahunt_api.spec import DeletionPolicy
 from novahunt_api.subject import about
@@ -24,6 +24,7 @@ from novahunt_operator.metrics import Metrics
 from novahunt_operator.planner import Plan, Start
 from novahunt_operator.recorder import Recorder
 from novahunt_operator.records import Errand, Job
+from novahunt_operator.retention import Removal
 from novahunt_operator.settings import CollectorSettings
 from novahunt_operator.store import Store
 from novahunt_operator.survey import Settlement
@@ -118,7 +119,7 @@ class Actions:
                 *(self._settle(collection, settlement) for settlement in plan.settle),
                 *(self._start_errand(collection, start, now) for start in plan.start_errands),
                 *(self._start(collection, start, now) for start in plan.start),
-                *(self._expire(collection, result) for result in plan.expire),
+                *(self._expire(collection, removal) for removal in plan.expire),
                 *(self._record_counts(recording) for recording in plan.record_counts),
                 *(self._delete(job) for job in plan.delete),
                 *(self._delete(errand) for errand in plan.delete_errands),
@@ -132,17 +133,21 @@ class Actions:
         """
         if collection.deleting or collection.spec_error is not None:
             return False
-        owner = collection.uid if collection.spec.deletion_policy is DeletionPolicy.DELETE else None
-        of_name = self._store.results_of(collection.key).values()
-        found = [known for known in of_name if known.owner_uid in (None, collection.uid) and known.owner_uid != owner]
-        some = found[:_ADOPTED_AT_ONCE]
-        await self._all(collection.key, (self._recorder.write(collection, known.data) for known in some))
+        known_by_domain = self._store.results_of(collection.key).items()
+        found = [domain for domain, known in known_by_domain if _is_to_be_adopted(known, collection)]
+        await self._all(collection.key, (self._adopt(collection, domain) for domain in found[:_ADOPTED_AT_ONCE]))
         return bool(found)
+
+    async def _adopt(self, collection: Collection, domain: str) -> None:
+        """Write a record anew, as it is now that its turn has come: others may have written it meanwhile."""
+        known = self._store.results_of(collection.key).get(domain)
+        if known is not None and _is_to_be_adopted(known, collection):
+            await self._recorder.write(collection, known.data, before=known.data)
 
     async def _settle(self, collection: Collection, settlement: Settlement) -> None:
         result = settlement.result
         with about(collection.key, result.domain, result.run):
-            await self._recorder.write(collection, result)
+            await self._recorder.write(collection, result, before=settlement.before)
             self._metrics.jobs_ended.labels(result.outcome, result.reason).inc()
             name = str(collection.key)
             self._traces.recorded(settlement.job, collection=name, outcome=result.outcome, reason=result.reason)
@@ -175,9 +180,10 @@ class Actions:
             raise ConflictError(409, "AlreadyExists", f"Job {body['metadata']['name']} is there and is another one")
         self._store.put_made(made)
 
-    async def _expire(self, collection: Collection, result: Result) -> None:
+    async def _expire(self, collection: Collection, removal: Removal) -> None:
+        result = removal.after
         with about(collection.key, result.domain, result.run):
-            await self._recorder.write(collection, result)
+            await self._recorder.write(collection, result, before=removal.before)
             _log.info("the document of %s was removed for its age", result.domain)
 
     async def _record_counts(self, recording: Recording) -> None:
@@ -233,6 +239,12 @@ class Actions:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+
+def _is_to_be_adopted(known: StoredResult, collection: Collection) -> bool:
+    """Whether a record has not the owner yet that the deletion policy asks for, and is the collection's to write."""
+    owner = collection.uid if collection.spec.deletion_policy is DeletionPolicy.DELETE else None
+    return known.owner_uid in (None, collection.uid) and known.owner_uid != owner
 
 
 def _read(data: bytes) -> Job | Errand | None:

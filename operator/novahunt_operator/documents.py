@@ -62,6 +62,7 @@ class Documents:
             InvalidDocumentError: the bytes are no document of the Job's domain and run.
             LaterRunError: a later run has stored its document.
             NotStoredError: there is no room for it; what was stored before is still there.
+            ConflictError: something else was recorded for the domain meanwhile; it is still there.
             ApiError: the cluster was away; what was stored before is still there.
         """
         document = documents.decode(data)
@@ -74,7 +75,7 @@ class Documents:
             growth = packed.size - config_map_bytes(before)
             used = self._store.in_config_maps(collection.key) + self._added_beside(collection.key, job.domain)
             if used + growth > self._max_bytes:
-                await self._note_refusal(collection, before, packed.size)
+                await self._note_refusal(collection, known, before, packed.size)
                 raise NotStoredError(room.refusal(packed.size, used, self._max_bytes))
             owner = known.key.name if known is not None else names.result_name(collection.key.name, job.domain)
             place = _place(owner, documents.digest(data), packed)
@@ -97,7 +98,7 @@ class Documents:
                 with self._adding(collection.key, job.domain, growth):
                     await self._create(known, place, packed)
                     if known.data != stored:
-                        await self._recorder.write(collection, stored)
+                        await self._recorder.write(collection, stored, before=known.data)
         return Stored(place, documents.digest(data), len(data), document.stored_at)
 
     async def get(self, collection: Collection, job: Job) -> bytes | None:
@@ -139,6 +140,7 @@ class Documents:
 
         Raises:
             NotStoredError: the cluster refuses it; the old one is still there.
+            ConflictError: another one was stored, or its run recorded, meanwhile: that one stays.
             ApiError: the cluster was away; the old one may be there, listed or left over.
         """
         packed = await asyncio.to_thread(parts.split, left.domain, data)
@@ -158,7 +160,7 @@ class Documents:
                 bytes=len(data),
                 stored_bytes=packed.size,
             )
-            await self._recorder.write(collection, stored)
+            await self._recorder.write(collection, stored, before=result.data)
         return Stored(place, digest, len(data), left.stored_at)
 
     def _known(self, collection: Key, job: Job) -> StoredResult | None:
@@ -177,18 +179,21 @@ class Documents:
         crash it may list some that are not there: the collector calls again, or `Leftovers` takes that back.
         """
         with self._adding(collection.key, stored.domain, packed.size):
-            owner = await self._recorder.write(collection, stored)
+            owner = await self._recorder.write(collection, stored, before=None)
         try:
             await self._create(owner, place, packed)
         except ApiError as error:
             if self._is_final(error):
-                await self._recorder.write(collection, nothing)
+                await self._recorder.write(collection, nothing, before=owner.data)
             raise
 
-    async def _note_refusal(self, collection: Collection, result: Result, size: int) -> None:
+    async def _note_refusal(
+        self, collection: Collection, known: StoredResult | None, result: Result, size: int
+    ) -> None:
         """Record what a document would have needed: no other run is to be paid for before there is room for it."""
         if result.refused_bytes != size:
-            await self._recorder.write(collection, msgspec.structs.replace(result, refused_bytes=size))
+            noted = msgspec.structs.replace(result, refused_bytes=size)
+            await self._recorder.write(collection, noted, before=known.data if known is not None else None)
 
     def _added_beside(self, collection: Key, domain: str) -> int:
         """Return what documents of other domains will add that are being stored at this moment."""

@@ -116,7 +116,7 @@ class Leftovers:
             return
         extra = {"collection": str(key), "domain": result.data.domain, "run": result.data.run}
         _log.info("DomainResult %s lists ConfigMaps that are not there: it is corrected", result.key, extra=extra)
-        await self._recorder.write(collection, forget(result.data))
+        await self._recorder.write(collection, forget(result.data), before=result.data)
 
     def _may_be_stored(self, collection: Key, domain: str) -> bool:
         """Whether a collector may be storing a document of this domain."""

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from novahunt_api.domainresults import Result
 from novahunt_api.spec import Mode
 from novahunt_operator.account import Account, account, month_ends, price_to_start, share_is_spent, share_left
 from novahunt_operator.breaker import OpenBreaker, find_open, ready_at
@@ -15,7 +14,7 @@ from novahunt_operator.errands import ErrandStart
 from novahunt_operator.estimates import Recording
 from novahunt_operator.hindrances import CAPACITY_GRACE, GIVEN_UP_AFTER, JOB_CONTROLLER_GRACE
 from novahunt_operator.records import Errand, Job, JobEnd
-from novahunt_operator.retention import Expiry, look_at_retention
+from novahunt_operator.retention import Expiry, Removal, look_at_retention
 from novahunt_operator.room import Room, fitting, judge
 from novahunt_operator.survey import Settlement, Survey, World, not_before, survey
 
@@ -105,8 +104,7 @@ class Plan:
     settle: tuple[Settlement, ...]
     start: tuple[Start, ...]
     delete: tuple[Job, ...]
-    expire: tuple[Result, ...] = ()
-    """Results to write without the documents that are too old."""
+    expire: tuple[Removal, ...] = ()
     record_counts: tuple[Recording, ...] = ()
     start_errands: tuple[ErrandStart, ...] = ()
     delete_errands: tuple[Errand, ...] = ()
@@ -232,7 +230,7 @@ def plan(outlook: Outlook, allowed: int, available: int | None = None, *, allowe
         settle=found.settlements,
         start=tuple(starts),
         delete=_beyond_history(outlook),
-        expire=outlook.expiry.results,
+        expire=outlook.expiry.removals,
         record_counts=outlook.errands.record,
         start_errands=outlook.errands.startable[: max(0, allowed_errands)],
         delete_errands=outlook.errands.delete,

@@ -1,4 +1,4 @@
-"""Writes DomainResults, whole and only over what was read: the durable record of how each run ended."""
+"""Writes DomainResults, whole and only over what they were derived from: the durable record of how runs ended."""
 
 from typing import Any
 
@@ -26,37 +26,54 @@ class Recorder:
         self.untidy: set[Key] = set()
         """Collections of which ConfigMaps may be left over that no result lists."""
 
-    async def write(self, collection: Collection, result: Result) -> StoredResult:
+    async def write(self, collection: Collection, result: Result, *, before: Result | None) -> StoredResult:
         """Record a result. The new one is known to the store when this returns.
 
-        A result of a later run is never replaced by that of an earlier one.
+        A result of a later run is never replaced by that of an earlier one, nor any by one that does not know of it:
+        the ConfigMaps that only the replaced result lists are deleted.
+
+        Args:
+            collection: Whose result it is.
+            result: What to record.
+            before: What it was derived from, as it was read when that was decided; None: there was no record.
 
         Raises:
-            ConflictError: the object has changed since it was last seen; its change will be seen soon.
+            ConflictError: what is recorded is not `before`, or its object has changed since it was last seen: nothing
+                is written. Derived anew from what is recorded then, it can be.
         """
-        before = self._store.results_of(collection.key).get(result.domain)
-        if before is not None and before.owner_uid not in (None, collection.uid):
+        known = self._store.results_of(collection.key).get(result.domain)
+        if known is not None and known.owner_uid not in (None, collection.uid):
             message = f"the record of {result.domain} is about to go with a collection that is gone"
             raise ConflictError(409, "Going", message)
-        if before is not None and before.data.run > result.run:
-            raise ConflictError(409, "LaterRun", f"run {before.data.run} of {result.domain} is recorded already")
-        if before is not None and result.storage is None:
+        if known is not None and known.data.run > result.run:
+            raise ConflictError(409, "LaterRun", f"run {known.data.run} of {result.domain} is recorded already")
+        # What was decided holds for equal data, whichever event has brought it: the version is the API server's matter.
+        if (known.data if known is not None else None) != before:
+            message = f"the record of {result.domain} has changed since it was decided what to record next"
+            raise ConflictError(409, "Changed", message)
+        if known is not None and result.storage is None:
             # A crash may leave a record that tells of ConfigMaps that are gone, never addresses that nothing tells of.
-            await self._remove_unlisted(collection.key, before.data, result)
+            await self._remove_unlisted(collection.key, known.data, result)
         owner = collection.uid if collection.spec.deletion_policy is DeletionPolicy.DELETE else None
         body = _body(collection.key, owner, result)
         namespace = collection.key.namespace
-        if before is None:
+        if known is None:
             written = await self._cluster.create(paths.results(namespace), body, ResultObject)
         else:
-            body["metadata"] |= {"resourceVersion": str(before.resource_version), "uid": before.uid}
-            path = paths.results(namespace, before.key.name)
-            written = await self._cluster.replace(path, body, ResultObject)
+            body["metadata"] |= {"resourceVersion": str(known.resource_version), "uid": known.uid}
+            path = paths.results(namespace, known.key.name)
+            try:
+                written = await self._cluster.replace(path, body, ResultObject)
+            except ApiError:
+                # Only the answer may be lost, and a record that is there already is not written again.
+                if _unlisted(known.data, result):
+                    self.untidy.add(collection.key)
+                raise
         self._metrics.results_recorded.labels(result.outcome).inc()
         stored = domainresults.read(written)
         self._store.put_result(stored)
-        if before is not None and result.storage is not None:
-            await self._remove_unlisted(collection.key, before.data, result)
+        if known is not None and result.storage is not None:
+            await self._remove_unlisted(collection.key, known.data, result)
         return stored
 
     async def give_away(self, known: StoredResult, owner_uid: str) -> None:
@@ -73,11 +90,9 @@ class Recorder:
 
     async def _remove_unlisted(self, collection: Key, before: Result, after: Result) -> None:
         """Delete the ConfigMaps that the result does not list any more; the write above was the switch."""
-        kept = set(document_names(after))
         try:
-            for name in document_names(before):
-                if name not in kept:
-                    await self._cluster.delete(paths.config_maps(collection.namespace, name))
+            for name in _unlisted(before, after):
+                await self._cluster.delete(paths.config_maps(collection.namespace, name))
         except ApiError:
             self.untidy.add(collection)
             raise
@@ -87,6 +102,12 @@ def document_names(result: Result) -> tuple[str, ...]:
     """Return the names of the ConfigMaps that a result lists."""
     place = result.config_map_place
     return place.names if place is not None else ()
+
+
+def _unlisted(before: Result, after: Result) -> tuple[str, ...]:
+    """Return the names of the ConfigMaps that only the replaced result lists."""
+    kept = set(document_names(after))
+    return tuple(name for name in document_names(before) if name not in kept)
 
 
 def _body(collection: Key, owner_uid: str | None, result: Result) -> dict[str, Any]:

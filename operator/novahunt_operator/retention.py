@@ -15,11 +15,20 @@ AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Expiry:
-    """What to record now, and when the next document is too old."""
+class Removal:
+    """A document that is too old, which goes."""
 
-    results: tuple[Result, ...] = ()
-    """Without their documents."""
+    before: Result
+    """What was recorded when this was decided."""
+    after: Result
+    """The same without the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What to remove now, and when the next document is too old."""
+
+    removals: tuple[Removal, ...] = ()
     next_at: datetime | None = None
 
 
@@ -31,16 +40,16 @@ def look_at_retention(world: World, busy: AbstractSet[str]) -> Expiry:
     age = duration(retention)
     # Times are compared as text, which all have one form: a collection may have ten thousand of them.
     oldest = times.to_text(world.now - age)
-    expired: list[Result] = []
+    expired: list[Removal] = []
     next_collected: str | None = None
     for result in world.results.values():
         if result.collected_at is None or not in_config_maps(result):
             continue
         if result.collected_at <= oldest:
             if result.domain not in busy:
-                expired.append(expire(result, retention))
+                expired.append(Removal(result, expire(result, retention)))
         elif next_collected is None or result.collected_at < next_collected:
             next_collected = result.collected_at
-    expired.sort(key=lambda result: result.domain)
+    expired.sort(key=lambda removal: removal.before.domain)
     next_at = times.from_text(next_collected) + age if next_collected is not None else None
     return Expiry(tuple(expired[:AT_ONCE]), world.now if len(expired) > AT_ONCE else next_at)

@@ -56,6 +56,8 @@ class Settlement:
     """A run that has ended, and what to record of it."""
 
     job: Job
+    before: Result | None
+    """What was recorded when this was decided, from which the result is derived."""
     result: Result
     delete: bool = False
     """Whether the Job goes at once, because it never started."""
@@ -210,7 +212,7 @@ def _sort_jobs(world: World, pods: Mapping[str, tuple[Pod, ...]], occupied: set[
             jobs.ending.add(job.domain)
         elif (dropped := _dropped(world, job, pods.get(job.uid, ()), result)) is not None:
             jobs.ending.add(job.domain)
-            jobs.settlements.append(Settlement(job, dropped, delete=True))
+            jobs.settlements.append(Settlement(job, result, dropped, delete=True))
         else:
             jobs.live[job.domain] = job
     return jobs
@@ -226,7 +228,7 @@ def _settle_one(world: World, job: Job, pods: tuple[Pod, ...], result: Result | 
         others=jobs.others,
     )
     if settled is not None:
-        jobs.settlements.append(Settlement(job, settled))
+        jobs.settlements.append(Settlement(job, result, settled))
     else:
         jobs.unsettled.append(job)
 

@@ -70,7 +70,7 @@ class Sweeping:
         if known is not None and has_document(known.data):
             after = self._after(collection, known.data, swept)
             if after != known.data:
-                await self._recorder.write(collection, after)
+                await self._recorder.write(collection, after, before=known.data)
 
     def _after(self, collection: Collection, result: Result, swept: Swept) -> Result:
         if in_config_maps(result):

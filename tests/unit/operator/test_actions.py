@@ -67,7 +67,7 @@ async def desk() -> AsyncIterator[Desk]:
 
 async def test_started_and_recorded_runs_are_counted_and_each_step_is_told(desk: Desk) -> None:
     ends = [
-        Settlement(job(domain), result(domain, reason), delete=False)
+        Settlement(job(domain), None, result(domain, reason), delete=False)
         for domain, reason in (("a.example", Reason.COLLECTED), ("b.example", Reason.KEY_REFUSED))
     ]
     starts = tuple(Start(f"n{number}.example", 1, None) for number in range(25))
@@ -81,14 +81,14 @@ async def test_started_and_recorded_runs_are_counted_and_each_step_is_told(desk:
 
 async def test_a_start_does_not_wait_until_the_ends_of_other_domains_are_recorded(desk: Desk) -> None:
     class WaitsForAJob(Recorder):
-        async def write(self, collection: Collection, result: Result) -> StoredResult:
+        async def write(self, collection: Collection, result: Result, *, before: Result | None) -> StoredResult:
             async with asyncio.timeout(5):
                 while not desk.cluster.names(paths.jobs(KEY.namespace)):  # noqa: ASYNC110 - other tasks make it
                     await asyncio.sleep(0)
-            return await super().write(collection, result)
+            return await super().write(collection, result, before=before)
 
     desk.actions = desk.made_with(WaitsForAJob(desk.cluster, desk.store, desk.metrics))
-    end = Settlement(job("a.example"), result("a.example", Reason.COLLECTED), delete=False)
+    end = Settlement(job("a.example"), None, result("a.example", Reason.COLLECTED), delete=False)
     plan = Plan(settle=(end,), start=(Start("n1.example", 1, None),), delete=())
     await desk.actions.carry_out(collection(), plan, NOW)
     assert desk.value("results_recorded", outcome="Collected") == 1
@@ -113,7 +113,9 @@ async def test_a_record_that_goes_with_a_deleted_collection_is_neither_taken_up_
     desk.store.put_result(stored(result("a.example"), owner_uid="uid-before"))
     assert not await desk.actions.adopt(collection(spec(deletionPolicy=policy)))
     with pytest.raises(ConflictError, match="about to go"):
-        await Recorder(desk.cluster, desk.store).write(collection(), result("a.example", run=9))
+        await Recorder(desk.cluster, desk.store).write(
+            collection(), result("a.example", run=9), before=result("a.example")
+        )
     assert not desk.cluster.objects
 
 
@@ -124,12 +126,12 @@ async def test_while_its_wishes_can_t_be_read_records_keep_to_the_policy_of_befo
 
 async def test_lines_on_runs_name_collection_domain_and_run(desk: Desk) -> None:
     class Recorded(Recorder):
-        async def write(self, collection: Collection, result: Result) -> StoredResult:
+        async def write(self, collection: Collection, result: Result, *, before: Result | None) -> StoredResult:
             logging.getLogger("novahunt_test").info("a call for %s", result.domain)
-            return await super().write(collection, result)
+            return await super().write(collection, result, before=before)
 
     actions = desk.made_with(Recorded(desk.cluster, desk.store, desk.metrics))
-    end = Settlement(job("a.example"), result("a.example", Reason.COLLECTED), delete=False)
+    end = Settlement(job("a.example"), None, result("a.example", Reason.COLLECTED), delete=False)
     plan = Plan(settle=(end,), start=(Start("b.example", 4, None),), delete=())
     with written() as lines:
         await actions.carry_out(collection(spec()), plan, NOW)

@@ -74,7 +74,8 @@ class Operator:
         return self.store.results_of(KEY)[domain].data
 
     async def record(self, domain: str = A, **fields: object) -> None:
-        await self.recorder.write(self.collection, msgspec.structs.replace(self.result(domain), **fields))
+        before = self.result(domain)
+        await self.recorder.write(self.collection, msgspec.structs.replace(before, **fields), before=before)
 
     @property
     def maps(self) -> set[str]:

@@ -126,7 +126,7 @@ async def test_a_job_that_is_given_up_gets_nothing_more_and_one_that_has_asked_s
     waits, asks = desk.made(A), desk.made(B)
     books = desk.ledger.books(KEY)
     assert await desk.reserve(asks, spent=0) is None
-    ends = [Settlement(one, result(one.domain, outcome=Outcome.PENDING), delete=True) for one in (waits, asks)]
+    ends = [Settlement(one, None, result(one.domain, outcome=Outcome.PENDING), delete=True) for one in (waits, asks)]
     assert [one.job for one in desk.ledger.give_up(ends, books)] == [waits]
     with pytest.raises(UnavailableError):
         await desk.reserve(waits, spent=0)

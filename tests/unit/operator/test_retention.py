@@ -29,7 +29,9 @@ def stored(domain: str = A, age: float = 7200, **fields: Any) -> Result:
 
 
 def test_a_document_that_is_too_old_is_taken_back_and_the_outcome_stays() -> None:
-    (found,) = plan(outlook(A, of=KEEPING, results=[stored()]), 0).expire
+    (removal,) = plan(outlook(A, of=KEEPING, results=[stored()]), 0).expire
+    assert removal.before == stored()
+    found = removal.after
     assert (found.outcome, found.reason) == (Outcome.COLLECTED, "Expired")
     assert found.message == "The document was removed after retention 1h."
     assert (found.emails, found.bytes, found.sha256, found.storage) == (0, 0, None, None)
@@ -38,8 +40,8 @@ def test_a_document_that_is_too_old_is_taken_back_and_the_outcome_stays() -> Non
 
 
 def test_it_makes_nothing_due_by_itself() -> None:
-    (taken,) = plan(outlook(A, of=KEEPING, results=[stored()]), 0).expire
-    after = outlook(A, of=KEEPING, results=[taken])
+    (removal,) = plan(outlook(A, of=KEEPING, results=[stored()]), 0).expire
+    after = outlook(A, of=KEEPING, results=[removal.after])
     assert after.startable == ()
     assert plan(after, 9).expire == ()
 
@@ -81,7 +83,8 @@ def test_suspended_collections_grow_old_too_and_deleted_ones_do_not_matter() -> 
 
 def test_why_the_last_run_failed_is_not_forgotten_with_the_document() -> None:
     failed = stored(outcome=Outcome.FAILED, reason=Reason.HUNTER_UNAVAILABLE, message="Hunter is away.")
-    (found,) = plan(outlook(A, of=KEEPING, results=[failed]), 0).expire
+    (removal,) = plan(outlook(A, of=KEEPING, results=[failed]), 0).expire
+    found = removal.after
     assert (found.reason, found.message, found.storage) == (Reason.HUNTER_UNAVAILABLE, "Hunter is away.", None)
 
 

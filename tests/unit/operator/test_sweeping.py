@@ -97,10 +97,12 @@ class Desk:
         done = msgspec.structs.replace(
             known, run=whole.run, outcome=Outcome.COLLECTED, reason="Collected", suppression="d1"
         )
-        return (await recorder.write(collection(LISTS), done)).data
+        return (await recorder.write(collection(LISTS), done, before=known)).data
 
     async def record(self, data: Result) -> None:
-        await Recorder(self.cluster, self.store).write(collection(LISTS), data)
+        known = self.store.results_of(KEY).get(data.domain)
+        before = known.data if known is not None else None
+        await Recorder(self.cluster, self.store).write(collection(LISTS), data, before=before)
 
     def result(self, domain: str = A) -> Result:
         return self.store.results_of(KEY)[domain].data

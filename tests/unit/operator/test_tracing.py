@@ -42,7 +42,7 @@ async def test_two_replicas_tell_the_same_span_of_a_run_from_its_job_to_its_reco
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ended = job(A)
-    end = Settlement(ended, result(A, Reason.COLLECTED), delete=False)
+    end = Settlement(ended, None, result(A, Reason.COLLECTED), delete=False)
     with receiving() as receiver:
         monkeypatch.setenv(traces.ENDPOINT, receiver.url)
         for _ in range(2):

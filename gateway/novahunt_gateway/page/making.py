@@ -13,7 +13,7 @@ from novahunt_contract import wanted
 from novahunt_gateway.errors import NotDoneError, TakenError
 from novahunt_gateway.page import entries, rendering
 from novahunt_gateway.page.port import Gateway, Wish
-from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal
+from novahunt_gateway.page.visitors import LIST_FORM_BYTES, AnswerError, Visitor, Visitors, refusal
 from novahunt_gateway.rights import Right
 
 _DEFAULTS = CollectionSpec()
@@ -46,7 +46,7 @@ class Making:
 
     async def _preview(self, request: Request) -> Response:
         visitor = await self._known(request)
-        form = await self._visitors.form(request, visitor.session)
+        form = await self._visitors.form(request, visitor.session, LIST_FORM_BYTES)
         pasted = form.text("domains")
         given: list[ReadList] = []
         if pasted.strip():
@@ -68,7 +68,7 @@ class Making:
 
     async def _start(self, request: Request) -> Response:
         visitor = await self._known(request)
-        form = await self._visitors.form(request, visitor.session)
+        form = await self._visitors.form(request, visitor.session, LIST_FORM_BYTES)
         found = entries.preview(
             wanted.from_text("list", form.text("domains")), _DEFAULTS.max_results, _DEFAULTS.page_size
         )

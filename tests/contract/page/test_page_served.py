@@ -1,7 +1,9 @@
 """The page over HTTP: no session, no answer; forms that are ours; rights; escaping; headers."""
 
 import re
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -100,6 +102,38 @@ def test_a_form_of_no_session_does_nothing(client: httpx.Client, gateway: Memory
     assert client.post("/collections/berlin/suspend", data={"csrf": csrf}).status_code == 403
     assert client.post("/new/start", data={"csrf": csrf, "name": "x", "domains": "a.example"}).status_code == 403
     assert (gateway.patches, gateway.made) == ([], [])
+
+
+def sent_as(client: httpx.Client, content_type: str, csrf: str) -> httpx.Response:
+    body = f'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf}\r\n--x--\r\n'
+    return client.post("/logout", content=body.encode(), headers={"Content-Type": content_type})
+
+
+@pytest.mark.parametrize("charset", ["punycode", '"punycode"', "utf-7", "idna", "latin-1", "", "utf-8; charset=utf-7"])
+def test_a_form_in_another_encoding_than_utf_8_is_not_read(client: httpx.Client, charset: str) -> None:
+    csrf = log_in(client)
+    answer = sent_as(client, f"multipart/form-data; boundary=x; charset={charset}", csrf)
+    assert (answer.status_code, "UTF-8" in answer.text) == (415, True)
+    assert client.get("/").status_code == 200, "still logged in"
+
+
+@pytest.mark.parametrize("parameters", ["", "; charset=utf-8", "; Charset=UTF-8", "; charset*=utf-7''utf-7"])
+def test_a_form_in_utf_8_is_read(client: httpx.Client, parameters: str) -> None:
+    csrf = log_in(client)
+    answer = sent_as(client, f"multipart/form-data; boundary=x{parameters}", csrf)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_a_form_of_nobody_is_refused_before_it_has_come(client: httpx.Client, path: str) -> None:
+    place = urlsplit(str(client.base_url))
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\n"
+    )
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as stranger:
+        stranger.sendall(head.encode())
+        assert stranger.recv(4096).startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize("action", ["suspend", "resume", "retry", "recollect"])
@@ -237,6 +271,14 @@ def test_a_name_that_is_taken_and_a_refusal_are_told(client: httpx.Client, gatew
 def test_too_much_is_refused(client: httpx.Client) -> None:
     csrf = log_in(client)
     assert client.post("/new", data={"csrf": csrf, "domains": "a" * 5_000_000}).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/collections/berlin/suspend", "/collections/berlin/collect"])
+def test_a_form_without_a_list_is_small(client: httpx.Client, path: str) -> None:
+    csrf = log_in(client)
+    client.get("/login")
+    answer = client.post(path, data={"csrf": csrf, "token": "a" * 70_000})
+    assert (answer.status_code, "65,536 bytes" in answer.text) == (413, True)
 
 
 def test_ten_thousand_domains_pass_through_both_forms(client: httpx.Client, gateway: MemoryGateway) -> None:

@@ -2,12 +2,14 @@
 
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from novahunt_client import lists
 from page import memory_gateway as memory
 from page.memory_gateway import ALL, READER, MemoryGateway
 from page.serving import served
@@ -288,3 +290,43 @@ def test_ten_thousand_domains_pass_through_both_forms(client: httpx.Client, gate
     answer = client.post("/new/start", data={"csrf": csrf, "name": "big", "domains": text, "budget": "9"})
     assert answer.status_code == 303
     assert len(gateway.made[0].domains) == 10_000
+
+
+def test_a_list_of_too_many_entries_is_refused_beside_its_field(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client)
+    text = "a\n" * (lists.MAX_ENTRIES + 1)
+    told = "can&#39;t be read: it has more than 50,000 entries"
+    page = client.post("/new", data={"csrf": csrf, "domains": text})
+    assert (page.status_code, f"The list {told}" in page.text) == (400, True)
+    page = client.post("/new", data={"csrf": csrf}, files={"file": ("leads.txt", text.encode())})
+    assert (page.status_code, f"The file {told}" in page.text) == (400, True)
+    page = client.post("/new/start", data={"csrf": csrf, "name": "fresh", "domains": text, "budget": "9"})
+    assert (page.status_code, f"The list {told}" in page.text) == (400, True)
+    assert gateway.made == []
+
+
+def test_nobody_waits_while_a_list_of_somebody_else_is_read(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    csrf = log_in(client)
+    reading, go_on = threading.Event(), threading.Event()
+    read = lists.read
+
+    def slow(text: str, source: str) -> lists.ReadList:
+        reading.set()
+        assert go_on.wait(30)
+        return read(text, source)
+
+    monkeypatch.setattr(lists, "read", slow)
+    pages: list[httpx.Response] = []
+    person = threading.Thread(target=lambda: pages.append(client.post("/new", data={"csrf": csrf, "domains": "a.io"})))
+    person.start()
+    try:
+        assert reading.wait(30)
+        with httpx.Client(base_url=client.base_url, timeout=20) as other:
+            assert other.get("/login").status_code == 200
+        assert pages == []
+    finally:
+        go_on.set()
+        person.join(30)
+    assert [page.status_code for page in pages] == [200]

@@ -21,7 +21,7 @@ from novahunt_api.watches import Watch
 from novahunt_contract import __version__
 from novahunt_gateway import health, reference
 from novahunt_gateway.access import Access, FixedToken, KubernetesAccess
-from novahunt_gateway.gate import Gate
+from novahunt_gateway.gate import Gate, token_of
 from novahunt_gateway.limits import Limits, Rate, refusal
 from novahunt_gateway.metrics import Counted, GatewayMetrics
 from novahunt_gateway.objects import CollectionFeed, Objects, ResultFeed
@@ -82,6 +82,7 @@ class Gateway:
         )
         self.app.add_middleware(
             Limits,
+            token_of=token_of,
             max_body=settings.max_body,
             callers=Rate(settings.requests_per_second, settings.burst),
             strangers=Rate(STRANGERS_PER_SECOND, STRANGERS_AT_ONCE),

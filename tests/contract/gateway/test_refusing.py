@@ -17,6 +17,9 @@ CALLS = [
     ("GET", "/api/collections"),
     ("GET", "/api/collections/q4"),
     ("GET", "/api/nothing"),
+    ("GET", "/api"),
+    ("GET", "/api/collect-job"),
+    ("DELETE", "/api/collections/q4"),
 ]
 
 
@@ -30,6 +33,31 @@ def test_without_the_token_every_call_is_answered_alike(
         answer = caller.request(method, path, content=b"{", headers=headers)
     assert answer.status_code == 401
     assert answer.json() == {"ok": False, "error": "show a token that opens this namespace"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS", "MADE-UP"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/collections/", "/api/collections/..%2Fq4/x"])
+def test_a_path_that_is_no_call_is_told_as_calls_tell_it(caller: httpx.Client, method: str, path: str) -> None:
+    answer = caller.request(method, path)
+    assert (answer.status_code, answer.json()) == (404, {"ok": False, "error": "there is no such call"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/api/collect-job", "POST"),
+        ("POST", "/api/collect-status", "GET"),
+        ("DELETE", "/api/collections/q4", "GET"),
+        ("PUT", "/api/collections", "GET, POST"),
+        ("MADE-UP", "/api/collections", "GET, POST"),
+    ],
+)
+def test_a_call_with_another_method_is_told_those_that_it_takes(
+    caller: httpx.Client, method: str, path: str, allowed: str
+) -> None:
+    answer = caller.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json() == {"ok": False, "error": f"this call takes another method: {allowed}"}
 
 
 def test_a_namespace_that_is_not_served_is_answered_as_if_nobody_asked(caller: httpx.Client) -> None:

@@ -71,7 +71,7 @@ class Visitors:
         if session is None or session.token is None:
             raise AnswerError(rendering.redirect("/login"))
         rights = await self.rights(session.token)
-        if not rights & {Right.LIST, Right.GET}:
+        if not may_visit(rights):
             raise AnswerError(self.forget(request, rendering.redirect("/login")))
         return Visitor(session, session.token, rights)
 
@@ -148,6 +148,11 @@ class Visitors:
         if not sessions.is_of(session, given.text("csrf")):
             raise AnswerError(_too_old())
         return given
+
+
+def may_visit(rights: frozenset[Right]) -> bool:
+    """Say whether there is anything on the page that those rights open."""
+    return bool(rights & {Right.LIST, Right.GET})
 
 
 def _is_utf_8(content_type: str | None) -> bool:

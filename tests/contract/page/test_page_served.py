@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from novahunt_client import lists
+from novahunt_gateway.rights import Right
 from page import memory_gateway as memory
-from page.memory_gateway import ALL, READER, MemoryGateway
+from page.memory_gateway import ALL, READER, WRITER, MemoryGateway
 from page.serving import served
 
 
@@ -59,6 +60,20 @@ def test_a_token_that_nobody_knows_opens_nothing(client: httpx.Client, token: st
     assert answer.status_code == 401
     assert 'aria-invalid="true"' in answer.text
     assert client.get("/").status_code == 303
+
+
+def test_a_token_that_may_not_read_is_told_so_at_the_login(client: httpx.Client) -> None:
+    answer = client.post("/login", data={"csrf": csrf_of(client.get("/login")), "token": WRITER})
+    assert answer.status_code == 403
+    assert "This token may not read collections, which takes list or get on domaincollections." in answer.text
+    assert "novahunt" not in client.cookies
+    assert client.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("right", [Right.LIST, Right.GET])
+def test_a_token_that_may_read_a_little_is_let_in(client: httpx.Client, gateway: MemoryGateway, right: Right) -> None:
+    gateway.rights[WRITER] = frozenset({right})
+    log_in(client, WRITER)
 
 
 def test_a_token_that_is_withdrawn_ends_the_session(client: httpx.Client, gateway: MemoryGateway) -> None:

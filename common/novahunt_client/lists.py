@@ -6,7 +6,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Literal
 
 import msgspec
@@ -20,6 +20,11 @@ HEADINGS = ("domain", "domains", "company domain", "website", "websites", "web",
 Counted = Literal["line", "row"]
 """How a table's entries are found again: by the line of an editor, or by the row of a spreadsheet."""
 
+MAX_ENTRIES = 50_000
+"""Of one list: beside a collection's domains that leaves room for four times as many that are none or named again."""
+
+_EMPTY_ROWS = 1000
+"""Above the first row of a table: it is looked for once for each separator."""
 _SEPARATORS = ",;\t"
 _BLANKS = re.compile(r"[\s_-]+")
 
@@ -69,7 +74,7 @@ def read(text: str, source: str, *, file_name: str = "", counted: Counted = "lin
         counted: What a table's entries are counted by.
 
     Raises:
-        UnreadableListError: it looks like a table, and is none.
+        UnreadableListError: it looks like a table, and is none; or it has more than MAX_ENTRIES entries.
     """
     text = text.removeprefix("\ufeff")
     first_rows = {separator: _first_row(text, separator) for separator in _SEPARATORS}
@@ -77,7 +82,7 @@ def read(text: str, source: str, *, file_name: str = "", counted: Counted = "lin
     separator = next(known, None)
     if separator is None:
         if not file_name.lower().endswith(".csv"):
-            return ReadList(tuple(wanted.from_text(source, text)), f"{source}: one entry a line")
+            return ReadList(_bounded(wanted.from_text(source, text)), f"{source}: one entry a line")
         separator = max(first_rows, key=lambda one: len(first_rows[one]))
     return _of_table(text, separator, source, counted)
 
@@ -99,10 +104,9 @@ def repeats(entries: Iterable[Entry]) -> tuple[Repeat, ...]:
 
 def _first_row(text: str, separator: str) -> Sequence[str]:
     """Return the first row that is not empty; none, if the text is no table with this separator."""
+    rows = islice(csv.reader(_lines(text), delimiter=separator), _EMPTY_ROWS + 1)
     try:
-        return next(
-            (cells for cells in csv.reader(_lines(text), delimiter=separator) if any(map(str.strip, cells))), ()
-        )
+        return next((cells for cells in rows if any(map(str.strip, cells))), ())
     except csv.Error:
         return ()
 
@@ -120,11 +124,19 @@ def _of_table(text: str, separator: str, source: str, counted: Counted) -> ReadL
         heading = first[1][column].strip()
         has_heading = known is not None or _could_be_a_heading(heading)
         body = rows if has_heading else chain([first], rows)
-        entries = tuple(Entry(f"{source} {counted} {number}", _cell(cells, column)) for number, cells in body)
+        entries = _bounded(Entry(f"{source} {counted} {number}", _cell(cells, column)) for number, cells in body)
     except csv.Error as error:
         raise UnreadableListError(f"it is no CSV, near line {reader.line_num}: {error}") from None
     how = f"column {heading.lower()!r}" if has_heading else "the first column, no header"
     return ReadList(entries, f"{source}: CSV, {how}")
+
+
+def _bounded(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    found = tuple(islice(entries, MAX_ENTRIES + 1))
+    if len(found) > MAX_ENTRIES:
+        held = f"a collection holds {wanted.MAX_DOMAINS:,} domains"
+        raise UnreadableListError(f"it has more than {MAX_ENTRIES:,} entries, and {held}: divide it")
+    return found
 
 
 def _lines(text: str) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """Brings what people write as a company domain to the one form that names it everywhere."""
 
+import io
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -17,9 +18,6 @@ _DOTS = ".\u3002\uff0e\uff61"
 _LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN = re.compile(rf"(?!.{{254}})(?:{_LABEL}\.)+{_LABEL}")
 """Names that IDNA leaves as they are; most are, and IDNA takes fifty times as long to say so."""
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
-"""As editors count; str.splitlines knows more, and the numbers would not be theirs."""
 
 
 class NotADomainError(ValueError):
@@ -69,7 +67,8 @@ def host_name(host: str) -> str:
 
 def read_list(text: str) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, entry) of a list with one entry a line; `#` starts a comment."""
-    for number, line in enumerate(_LINE_END.split(text), start=1):
+    # Line ends are \r\n, \r and \n, as editors count; str.splitlines knows more, and the numbers would not be theirs.
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         entry = line.split("#", 1)[0].strip()
         if entry:
             yield number, entry

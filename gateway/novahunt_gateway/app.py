@@ -19,9 +19,9 @@ from novahunt_api.domainresults import ResultObject
 from novahunt_api.signs import Signs
 from novahunt_api.watches import Watch
 from novahunt_contract import __version__
-from novahunt_gateway import health, reference
+from novahunt_gateway import health, reference, unknown
 from novahunt_gateway.access import Access, FixedToken, KubernetesAccess
-from novahunt_gateway.gate import Gate
+from novahunt_gateway.gate import Gate, token_of
 from novahunt_gateway.limits import Limits, Rate, refusal
 from novahunt_gateway.metrics import Counted, GatewayMetrics
 from novahunt_gateway.objects import CollectionFeed, Objects, ResultFeed
@@ -66,7 +66,9 @@ class Gateway:
             docs_url=None,
             redoc_url=None,
         )
-        self.app.include_router(Rest(objects=self.objects, writing=writing, places=places).router())
+        calls = Rest(objects=self.objects, writing=writing, places=places).router()
+        self.app.include_router(calls)
+        unknown.install(self.app, calls)
         reference.install(self.app)
         # Its last route answers for every path that is left.
         self._page.install(self.app)
@@ -82,6 +84,7 @@ class Gateway:
         )
         self.app.add_middleware(
             Limits,
+            token_of=token_of,
             max_body=settings.max_body,
             callers=Rate(settings.requests_per_second, settings.burst),
             strangers=Rate(STRANGERS_PER_SECOND, STRANGERS_AT_ONCE),

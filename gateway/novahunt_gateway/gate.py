@@ -47,12 +47,12 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or say that its token opens nothing."""
-        if scope["type"] != "http" or not (scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/")):
+        if not _is_call(scope):
             await self._app(scope, receive, send)
             return
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("namespace", [self._namespace])[-1]
         try:
-            rights = await self._rights(_token(scope), asked)
+            rights = await self._rights(token_of(scope), asked)
         except AwayError:
             again = "Kubernetes does not tell your rights now: try again"
             await refusal(503, again, dict(AGAIN))(scope, receive, send)
@@ -82,9 +82,19 @@ def caller_of(
     return found
 
 
-def _token(scope: Scope) -> str:
+def token_of(scope: Scope) -> str:
+    """Return the token that a REST call shows; empty: it shows none, or what is asked for is no REST call.
+
+    On the page a token is in a sealed cookie, and this header says nothing there.
+    """
+    if not _is_call(scope):
+        return ""
     scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _is_call(scope: Scope) -> bool:
+    return bool(scope["type"] == "http" and (scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/")))
 
 
 def _resource(right: Right) -> str:

@@ -76,36 +76,52 @@ class Rate:
 
 
 class Limits:
-    """The middleware. Who calls is told by the token that is shown, else by the address; neither is kept."""
+    """The middleware. Who calls is told by a token that was good lately, else by the address; neither is kept."""
 
-    def __init__(self, app: ASGIApp, *, max_body: int, callers: Rate, strangers: Rate, seconds: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token_of: Callable[[Scope], str],
+        max_body: int,
+        callers: Rate,
+        strangers: Rate,
+        seconds: float,
+    ) -> None:
         """Take the app and what it is held to.
 
         Args:
             app: The app.
+            token_of: Returns the token by which a request is let in, as the app itself reads it, so that it is the
+                same in all its spellings; empty: none lets it in.
             max_body: Bytes of a request's body.
-            callers: Requests of each caller.
+            callers: Requests of each caller. Tokens that have opened nothing yet share the rate of their address:
+                else whoever makes one up for each request would have no limit.
             strangers: Refused tokens (401) of each address. An address that has used them up may show no further one
                 before the next is due, but for those that were good lately: many may share an address.
             seconds: In which a request must have come, and a piece of the answer be taken.
         """
         self._app = app
+        self._token_of = token_of
         self._max_body = max_body
         self._callers, self._strangers = callers, strangers
         self._seconds = seconds
         self._salt = secrets.token_bytes(16)
         self._known: OrderedDict[bytes, None] = OrderedDict()
-        """Callers who were let in, the one that was silent for longest first."""
+        """Tokens that were let in, the one that was silent for longest first."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or say why not."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        caller, address = self._caller(scope), self._address(scope)
-        shows_token = caller != address or _is_login(scope)
-        is_stranger = shows_token and caller not in self._known
-        wait = self._callers.take(caller) or (self._strangers.wait(address) if is_stranger else 0.0)
+        shown, address = self._token_of(scope), self._address(scope)
+        token = self._digest(shown) if shown else None
+        is_known = token in self._known
+        is_stranger = not is_known and (token is not None or _is_login(scope))
+        # A guess that is not heard uses nothing of what others have at the same address.
+        wait = self._strangers.wait(address) if is_stranger else 0.0
+        wait = wait or self._callers.take(token if token is not None and is_known else address)
         if wait > 0:
             headers = {"Retry-After": str(math.ceil(wait))}
             await refusal(429, "too many requests: slow down", headers)(scope, receive, send)
@@ -127,9 +143,9 @@ class Limits:
         if steady.status == 401 and is_stranger:  # noqa: PLR2004 - Unauthorized
             # A token that was good lately is no guess, though it does not open this namespace.
             self._strangers.take(address)
-        elif LET_IN in scope:
-            self._known[caller] = None
-            self._known.move_to_end(caller)
+        elif token is not None and LET_IN in scope:
+            self._known[token] = None
+            self._known.move_to_end(token)
             if len(self._known) > _CALLERS:
                 self._known.popitem(last=False)
 
@@ -155,11 +171,6 @@ class Limits:
             return message
 
         return bounded
-
-    def _caller(self, scope: Scope) -> bytes:
-        # Not by its cookie: the page seals it anew at every visit.
-        shown = Headers(scope=scope).get("authorization")
-        return self._digest(shown) if shown else self._address(scope)
 
     def _address(self, scope: Scope) -> bytes:
         peer = scope.get("client")

@@ -1,4 +1,4 @@
-"""A gateway in memory for tests of the page: two tokens, a few collections, and all that was asked of it."""
+"""A gateway in memory for tests of the page: three tokens, a few collections, and all that was asked of it."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from novahunt_gateway.page.routes import Page
 from novahunt_gateway.page.sessions import Seal
 from novahunt_gateway.rights import Right
 
-ALL, READER = "token-of-all", "token-of-reader"
+ALL, READER, WRITER = "token-of-all", "token-of-reader", "token-of-writer"
 HOSTILE = '<script>alert(1)</script>" onload="x'
 
 
@@ -28,7 +28,11 @@ class MemoryGateway:
     namespace = "sales"
 
     def __init__(self) -> None:
-        self.rights = {ALL: frozenset(Right), READER: frozenset({Right.LIST, Right.GET})}
+        self.rights = {
+            ALL: frozenset(Right),
+            READER: frozenset({Right.LIST, Right.GET}),
+            WRITER: frozenset({Right.CREATE, Right.PATCH, Right.CONTENT}),
+        }
         self.held: dict[str, Collection] = {}
         self.found: dict[str, list[StoredResult]] = {}
         self.made: list[Wish] = []

@@ -18,7 +18,7 @@ from novahunt_gateway.page import chart, making, rendering, views
 from novahunt_gateway.page.port import Gateway
 from novahunt_gateway.page.samples import Samples
 from novahunt_gateway.page.sessions import Seal
-from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, refusal
+from novahunt_gateway.page.visitors import AnswerError, Visitor, Visitors, may_visit, refusal
 from novahunt_gateway.rights import Right
 
 _SAMPLE_SECONDS = 5.0
@@ -77,8 +77,12 @@ class Page:
     async def _login(self, request: Request) -> Response:
         form = await self._visitors.form(request, self._visitors.before_login(request))
         token = form.text("token").strip()
-        if not await self._visitors.rights(token):
+        rights = await self._visitors.rights(token)
+        if not rights:
             return self._ask(request, 401, "This token opens nothing here. See that it is whole, and not too old.")
+        if not may_visit(rights):
+            told = "This token may not read collections, which takes list or get on domaincollections."
+            return self._ask(request, 403, told)
         return self._visitors.keep(request, self._visitors.begin(token), rendering.redirect("/"))
 
     def _ask(self, request: Request, status: int = 200, error: str = "") -> Response:

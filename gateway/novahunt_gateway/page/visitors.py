@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 from fastapi import Request, Response
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 
 from novahunt_gateway.page import rendering, sessions
@@ -13,7 +14,10 @@ from novahunt_gateway.page.port import Gateway
 from novahunt_gateway.page.sessions import Seal, Session
 from novahunt_gateway.rights import AwayError, Right
 
-_MAX_BODY = MAX_BYTES + 64 * 1024
+_FORM_BYTES = 64 * 1024
+"""Of a form without a list: anybody may send the one that logs in."""
+LIST_FORM_BYTES = MAX_BYTES + _FORM_BYTES
+"""Of a form with a list, beside its other fields and what stands between them."""
 
 
 class AnswerError(Exception):
@@ -67,7 +71,7 @@ class Visitors:
         if session is None or session.token is None:
             raise AnswerError(rendering.redirect("/login"))
         rights = await self.rights(session.token)
-        if not rights & {Right.LIST, Right.GET}:
+        if not may_visit(rights):
             raise AnswerError(self.forget(request, rendering.redirect("/login")))
         return Visitor(session, session.token, rights)
 
@@ -114,31 +118,65 @@ class Visitors:
         response.delete_cookie(_name(request), path="/", secure=_is_tls(request), httponly=True, samesite="strict")
         return response
 
-    async def form(self, request: Request, session: Session | None) -> Given:
-        """Return the fields of a post from one of our own forms in this session. AnswerError: it is none."""
+    async def form(self, request: Request, session: Session | None, most: int = _FORM_BYTES) -> Given:
+        """Return the fields of a post from one of our own forms in this session.
+
+        Args:
+            request: The post.
+            session: It must be of; None: there is none, and nothing is read.
+            most: Bytes that the form may have.
+
+        Raises:
+            AnswerError: it is no such form, too large, or not in UTF-8.
+        """
         head = request.headers
         if not sessions.from_here(head.get("sec-fetch-site"), head.get("origin"), head.get("host")):
             raise AnswerError(
                 refusal(403, "This form was sent from another site", "Open the page here, and try again.")
             )
+        if session is None:
+            raise AnswerError(_too_old())
         length = head.get("content-length", "")
-        if not length.isdecimal() or int(length) > _MAX_BODY:
-            raise AnswerError(refusal(413, "That is too much", f"A list may have up to {MAX_BYTES:,} bytes."))
-        given = await _read(request)
-        if session is None or not sessions.is_of(session, given.text("csrf")):
-            raise AnswerError(
-                refusal(403, "This form is too old", "Your session has changed: reload the page, and try again.")
-            )
+        if not length.isdecimal() or int(length) > most:
+            told = f"This form may have up to {most:,} bytes."
+            if most == LIST_FORM_BYTES:
+                told = f"A list may have up to {MAX_BYTES:,} bytes."
+            raise AnswerError(refusal(413, "That is too much", told))
+        if not _is_utf_8(head.get("content-type")):
+            raise AnswerError(refusal(415, "This form can't be read", "It is not in UTF-8, as this page's own are."))
+        given = await _read(request, most)
+        if not sessions.is_of(session, given.text("csrf")):
+            raise AnswerError(_too_old())
         return given
 
 
-async def _read(request: Request) -> Given:
-    async with request.form(max_files=1, max_fields=20, max_part_size=_MAX_BODY) as form:
+def may_visit(rights: frozenset[Right]) -> bool:
+    """Say whether there is anything on the page that those rights open."""
+    return bool(rights & {Right.LIST, Right.GET})
+
+
+def _is_utf_8(content_type: str | None) -> bool:
+    """Say whether a form is in UTF-8, as it is where nothing else is said; no part of it can say something else.
+
+    The parser would decode with whatever codec of Python's a sender names: `punycode` takes quadratic time,
+    and `utf-7` makes text that can't be encoded again.
+    """
+    # The parser's own function, so that no spelling means one thing here and another there.
+    _, parameters = parse_options_header(content_type)
+    return parameters.get(b"charset", b"utf-8").lower() in (b"utf-8", b"utf8")
+
+
+async def _read(request: Request, most: int) -> Given:
+    async with request.form(max_files=1, max_fields=20, max_part_size=most) as form:
         fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
         file = form.get("file")
         if isinstance(file, UploadFile) and file.filename:
             return Given(fields, file.filename, await file.read())
     return Given(fields)
+
+
+def _too_old() -> Response:
+    return refusal(403, "This form is too old", "Your session has changed: reload the page, and try again.")
 
 
 def refusal(status: int, title: str, message: str) -> Response:

@@ -1,6 +1,7 @@
 """A gateway served on loopback, over an API server in memory whose news it is told by hand."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -36,7 +37,7 @@ class Cluster(MemoryCluster):
 class Served:
     """The gateway, its address, and what stands behind it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         token = folder / "token"
         token.write_text(TOKEN)
         self.volume = folder / "volume"
@@ -49,6 +50,7 @@ class Served:
             "NOVAHUNT_GATEWAY_MAX_BODY": "65536",
             "NOVAHUNT_GATEWAY_REQUEST_SECONDS": "2",
             "NOVAHUNT_GATEWAY_SPEC": '{"budget": {"maxCreditsPerDomain": 50}}',
+            **settings,
         }
         self.cluster = Cluster()
         self.metrics = GatewayMetrics()
@@ -74,11 +76,18 @@ class Served:
         self.gateway.objects.put_result(stored(result, key=key))
 
 
-@pytest.fixture
-def served_gateway(tmp_path: Path) -> Iterator[Served]:
-    found = Served(tmp_path)
+@contextmanager
+def serving_with(folder: Path, **settings: str) -> Iterator[Served]:
+    """Serve a gateway that some variables of its environment are set for."""
+    found = Served(folder, **settings)
     with served_as(serving.config(found.gateway.app, 0, head_seconds=2)) as url:
         found.url = url
+        yield found
+
+
+@pytest.fixture
+def served_gateway(tmp_path: Path) -> Iterator[Served]:
+    with serving_with(tmp_path) as found:
         yield found
 
 

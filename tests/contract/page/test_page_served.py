@@ -1,13 +1,18 @@
 """The page over HTTP: no session, no answer; forms that are ours; rights; escaping; headers."""
 
 import re
+import socket
+import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from novahunt_client import lists
+from novahunt_gateway.rights import Right
 from page import memory_gateway as memory
-from page.memory_gateway import ALL, READER, MemoryGateway
+from page.memory_gateway import ALL, READER, WRITER, MemoryGateway
 from page.serving import served
 
 
@@ -57,6 +62,20 @@ def test_a_token_that_nobody_knows_opens_nothing(client: httpx.Client, token: st
     assert client.get("/").status_code == 303
 
 
+def test_a_token_that_may_not_read_is_told_so_at_the_login(client: httpx.Client) -> None:
+    answer = client.post("/login", data={"csrf": csrf_of(client.get("/login")), "token": WRITER})
+    assert answer.status_code == 403
+    assert "This token may not read collections, which takes list or get on domaincollections." in answer.text
+    assert "novahunt" not in client.cookies
+    assert client.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("right", [Right.LIST, Right.GET])
+def test_a_token_that_may_read_a_little_is_let_in(client: httpx.Client, gateway: MemoryGateway, right: Right) -> None:
+    gateway.rights[WRITER] = frozenset({right})
+    log_in(client, WRITER)
+
+
 def test_a_token_that_is_withdrawn_ends_the_session(client: httpx.Client, gateway: MemoryGateway) -> None:
     log_in(client)
     del gateway.rights[ALL]
@@ -100,6 +119,38 @@ def test_a_form_of_no_session_does_nothing(client: httpx.Client, gateway: Memory
     assert client.post("/collections/berlin/suspend", data={"csrf": csrf}).status_code == 403
     assert client.post("/new/start", data={"csrf": csrf, "name": "x", "domains": "a.example"}).status_code == 403
     assert (gateway.patches, gateway.made) == ([], [])
+
+
+def sent_as(client: httpx.Client, content_type: str, csrf: str) -> httpx.Response:
+    body = f'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf}\r\n--x--\r\n'
+    return client.post("/logout", content=body.encode(), headers={"Content-Type": content_type})
+
+
+@pytest.mark.parametrize("charset", ["punycode", '"punycode"', "utf-7", "idna", "latin-1", "", "utf-8; charset=utf-7"])
+def test_a_form_in_another_encoding_than_utf_8_is_not_read(client: httpx.Client, charset: str) -> None:
+    csrf = log_in(client)
+    answer = sent_as(client, f"multipart/form-data; boundary=x; charset={charset}", csrf)
+    assert (answer.status_code, "UTF-8" in answer.text) == (415, True)
+    assert client.get("/").status_code == 200, "still logged in"
+
+
+@pytest.mark.parametrize("parameters", ["", "; charset=utf-8", "; Charset=UTF-8", "; charset*=utf-7''utf-7"])
+def test_a_form_in_utf_8_is_read(client: httpx.Client, parameters: str) -> None:
+    csrf = log_in(client)
+    answer = sent_as(client, f"multipart/form-data; boundary=x{parameters}", csrf)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_a_form_of_nobody_is_refused_before_it_has_come(client: httpx.Client, path: str) -> None:
+    place = urlsplit(str(client.base_url))
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\n"
+    )
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as stranger:
+        stranger.sendall(head.encode())
+        assert stranger.recv(4096).startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize("action", ["suspend", "resume", "retry", "recollect"])
@@ -239,6 +290,14 @@ def test_too_much_is_refused(client: httpx.Client) -> None:
     assert client.post("/new", data={"csrf": csrf, "domains": "a" * 5_000_000}).status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/login", "/logout", "/collections/berlin/suspend", "/collections/berlin/collect"])
+def test_a_form_without_a_list_is_small(client: httpx.Client, path: str) -> None:
+    csrf = log_in(client)
+    client.get("/login")
+    answer = client.post(path, data={"csrf": csrf, "token": "a" * 70_000})
+    assert (answer.status_code, "65,536 bytes" in answer.text) == (413, True)
+
+
 def test_ten_thousand_domains_pass_through_both_forms(client: httpx.Client, gateway: MemoryGateway) -> None:
     csrf = log_in(client)
     text = "\n".join(f"company-{number}.example" for number in range(10_000))
@@ -246,3 +305,43 @@ def test_ten_thousand_domains_pass_through_both_forms(client: httpx.Client, gate
     answer = client.post("/new/start", data={"csrf": csrf, "name": "big", "domains": text, "budget": "9"})
     assert answer.status_code == 303
     assert len(gateway.made[0].domains) == 10_000
+
+
+def test_a_list_of_too_many_entries_is_refused_beside_its_field(client: httpx.Client, gateway: MemoryGateway) -> None:
+    csrf = log_in(client)
+    text = "a\n" * (lists.MAX_ENTRIES + 1)
+    told = "can&#39;t be read: it has more than 50,000 entries"
+    page = client.post("/new", data={"csrf": csrf, "domains": text})
+    assert (page.status_code, f"The list {told}" in page.text) == (400, True)
+    page = client.post("/new", data={"csrf": csrf}, files={"file": ("leads.txt", text.encode())})
+    assert (page.status_code, f"The file {told}" in page.text) == (400, True)
+    page = client.post("/new/start", data={"csrf": csrf, "name": "fresh", "domains": text, "budget": "9"})
+    assert (page.status_code, f"The list {told}" in page.text) == (400, True)
+    assert gateway.made == []
+
+
+def test_nobody_waits_while_a_list_of_somebody_else_is_read(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    csrf = log_in(client)
+    reading, go_on = threading.Event(), threading.Event()
+    read = lists.read
+
+    def slow(text: str, source: str) -> lists.ReadList:
+        reading.set()
+        assert go_on.wait(30)
+        return read(text, source)
+
+    monkeypatch.setattr(lists, "read", slow)
+    pages: list[httpx.Response] = []
+    person = threading.Thread(target=lambda: pages.append(client.post("/new", data={"csrf": csrf, "domains": "a.io"})))
+    person.start()
+    try:
+        assert reading.wait(30)
+        with httpx.Client(base_url=client.base_url, timeout=20) as other:
+            assert other.get("/login").status_code == 200
+        assert pages == []
+    finally:
+        go_on.set()
+        person.join(30)
+    assert [page.status_code for page in pages] == [200]

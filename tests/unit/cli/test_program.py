@@ -76,7 +76,7 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", [b"domain\n" + b"x" * 200_000, b"domain\n\xff\xfe", b"domain\n"])
+@pytest.mark.parametrize("content", [b"domain\n" + b"x" * 200_000, b"domain\n\xff\xfe", b"domain\n", b"a\n" * 50_001])
 def test_a_list_that_cannot_be_read_is_named(
     content: bytes, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -115,3 +115,16 @@ def test_text_is_read_as_spreadsheets_save_it(encoding: str) -> None:
 def test_what_is_no_text_is_refused_with_a_reason(data: bytes) -> None:
     with pytest.raises(lists.UnreadableListError, match="save"):
         lists.decoded(data)
+
+
+@pytest.mark.parametrize(("name", "first"), [("list.txt", ""), ("leads.csv", ""), ("leads.csv", "domain\n")])
+def test_a_list_without_end_is_not_read_to_its_end(name: str, first: str) -> None:
+    whole = lists.read(first + "a.example\n" * lists.MAX_ENTRIES, name, file_name=name)
+    assert len(whole.entries) == lists.MAX_ENTRIES
+    with pytest.raises(lists.UnreadableListError, match="it has more than 50,000 entries"):
+        lists.read(first + "a.example\n" * (lists.MAX_ENTRIES + 1), name, file_name=name)
+
+
+def test_empty_lines_and_comments_are_no_entries() -> None:
+    text = "# none\n\n" * lists.MAX_ENTRIES + "a.example\n"
+    assert texts("list.txt", text) == ["a.example"]

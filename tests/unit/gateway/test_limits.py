@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
+from novahunt_gateway.gate import token_of
 from novahunt_gateway.limits import LET_IN, LOGIN, Limits, Rate
 
 PUBLIC, ELSEWHERE = "/docs", "/api/collections?namespace=elsewhere"
@@ -43,25 +44,29 @@ def test_asking_how_long_to_wait_counts_nothing() -> None:
 class Caller:
     """One caller's requests to an app that knows one token."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: int = 1000, guesses: int = 2) -> None:
         self.clock = Clock()
-        generous, strict = Rate(1000, 1000, self.clock), Rate(1, 2, self.clock)
-        self.limits = Limits(self._app, max_body=100, callers=generous, strangers=strict, seconds=5)
+        callers, strangers = Rate(1, at_once, self.clock), Rate(1, guesses, self.clock)
+        self.limits = Limits(
+            self._app, token_of=token_of, max_body=100, callers=callers, strangers=strangers, seconds=5
+        )
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
-        shown = dict(scope["headers"]).get(b"authorization", b"")
         status = 401
         if scope["path"] == PUBLIC:
             status = 200
-        elif shown == b"Bearer right" and scope["path"] != ELSEWHERE:
+        elif token_of(scope) == "right" and scope["path"] != ELSEWHERE:
             scope[LET_IN], status = "caller", 404
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     async def ask(self, token: str | None, address: str = "192.0.2.1", path: str = "/api/collections") -> int:
+        return await self.show(f"Bearer {token}" if token is not None else None, address, path)
+
+    async def show(self, authorization: str | None, address: str = "192.0.2.1", path: str = "/api/collections") -> int:
         sent: list[Message] = []
-        headers = [(b"authorization", f"Bearer {token}".encode())] if token is not None else []
+        headers = [(b"authorization", authorization.encode())] if authorization is not None else []
         method = "POST" if path == LOGIN else "GET"
         scope: MutableMapping[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers}
         scope["client"] = (address, 5)
@@ -114,6 +119,34 @@ async def test_pages_without_a_token_are_shown_to_an_address_that_guesses_and_it
     assert await caller.ask(None, path=LOGIN) == 429
 
 
+async def test_one_token_has_one_rate_however_it_is_written() -> None:
+    caller = Caller(at_once=5)
+    assert await caller.ask("right") == 404
+    spellings = [f"{scheme} {' ' * blanks}right" for scheme in ("Bearer", "bearer", "BEARER") for blanks in range(9)]
+    answers = [await caller.show(spelling) for spelling in spellings]
+    assert answers == [404] * 5 + [429] * (len(spellings) - 5)
+
+
+async def test_where_no_token_lets_in_a_header_makes_nobody_another_caller() -> None:
+    caller = Caller(at_once=5)
+    answers = [await caller.show(shown, path=PUBLIC) for shown in ("x1", "Bearer x2", "Basic x3", None, "x4", "x5")]
+    assert answers == [200] * 5 + [429]
+
+
+async def test_tokens_that_open_nothing_share_the_rate_of_their_address() -> None:
+    caller = Caller(at_once=5, guesses=1000)
+    assert [await caller.ask(f"guess-{number}") for number in range(6)] == [401] * 5 + [429]
+    assert await caller.ask(None, path=PUBLIC) == 429
+    assert await caller.ask("guess", "192.0.2.2") == 401
+
+
+async def test_a_token_that_was_good_lately_has_a_rate_of_its_own() -> None:
+    caller = Caller(at_once=5, guesses=1000)
+    assert await caller.ask("right") == 404
+    assert [await caller.ask(f"guess-{number}") for number in range(5)] == [401] * 4 + [429]
+    assert [await caller.ask("right") for _ in range(6)] == [404] * 5 + [429]
+
+
 async def test_an_answer_that_nobody_takes_is_given_up() -> None:
     ended = False
 
@@ -133,7 +166,7 @@ async def test_an_answer_that_nobody_takes_is_given_up() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    limits = Limits(app, max_body=100, callers=Rate(9, 9), strangers=Rate(9, 9), seconds=0.05)
+    limits = Limits(app, token_of=token_of, max_body=100, callers=Rate(9, 9), strangers=Rate(9, 9), seconds=0.05)
     async with asyncio.timeout(10):
         await limits({"type": "http", "method": "GET", "path": "/", "headers": [], "client": None}, receive, send)
     assert ended

@@ -44,6 +44,7 @@ def test_a_form_belongs_to_one_session() -> None:
     assert sessions.is_of(one, one.csrf)
     assert not sessions.is_of(one, other.csrf)
     assert not sessions.is_of(one, "ü")
+    assert not sessions.is_of(one, "\ud800"), "half a character, which UTF-8 can't say"
 
 
 @pytest.mark.parametrize(

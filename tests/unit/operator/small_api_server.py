@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +26,8 @@ class SmallApiServer:
         """Objects per page of a list, whatever is asked for."""
         self.too_old: list[str] = []
         """Pages that are refused once."""
+        self.before_page: Callable[[str], Awaitable[None]] | None = None
+        """Awaited with the number of a page's first object after the list was read, and before the page is sent."""
         self.refuses = False
         """Whether it answers every call with 401."""
         self._lists: list[tuple[str, Mapping[str, str]]] = []
@@ -53,15 +55,17 @@ class SmallApiServer:
         if self.refuses:
             return web.json_response({"kind": "Status", "code": 401, "reason": "Unauthorized"}, status=401)
         plural = request.path.rsplit("/", 1)[1]
-        return await self._watch(request, plural) if "watch" in request.query else self._list(request, plural)
+        return await self._watch(request, plural) if "watch" in request.query else await self._list(request, plural)
 
-    def _list(self, request: web.Request, plural: str) -> web.Response:
+    async def _list(self, request: web.Request, plural: str) -> web.Response:
         self._lists.append((plural, dict(request.query)))
         page = request.query.get("continue", "0")
         if page in self.too_old:
             self.too_old.remove(page)
             return web.json_response({"kind": "Status", "code": 410, "reason": "Expired"}, status=410)
-        every, end = self.objects[plural], int(page) + self.page
+        every, end = tuple(self.objects[plural]), int(page) + self.page
+        if self.before_page is not None:
+            await self.before_page(page)
         metadata = {"resourceVersion": _VERSION} | ({"continue": str(end)} if end < len(every) else {})
         return web.json_response({"metadata": metadata, "items": every[int(page) : end]})
 

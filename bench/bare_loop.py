@@ -65,7 +65,7 @@ class _Loop:
         query = {"labelSelector": names.SELECTOR, "resourceVersion": version}
         while True:
             async for event in self._cluster.watch(self._path, query):
-                version = msgspec.json.decode(event.object, type=wire.Bookmark).metadata.resource_version
+                version = msgspec.json.decode(event.object, type=wire.Versioned).metadata.resource_version
                 if event.type == "MODIFIED":
                     self._seen(msgspec.json.decode(event.object, type=wire.JobObject))
             query["resourceVersion"] = version

@@ -34,6 +34,7 @@ from builders import (
 from novahunt_api import names
 from novahunt_api.domainresults import Place
 from novahunt_api.statusobject import CollectionStatus
+from novahunt_api.waiting import Wait
 from novahunt_contract import times
 from novahunt_contract.errands import Task
 from novahunt_contract.intake import Progress
@@ -113,6 +114,7 @@ def states() -> dict[str, Json]:
         ),
         "stalled-no-node": _object(_ONE, _shown(_ONE, schedule=scheduling(refusal="exceeded quota: jobs"))),
         "stalled-name-taken": _name_taken(),
+        "stalled-api-refused": _object(_ONE, _shown(_ONE, schedule=_RESULT_REFUSED)),
         "stalled-budget": _budget_used_up(),
         "stalled-folder-conflict": _object(_VOLUME, _shown(_VOLUME, conflict=Conflict("Folder q4 overlaps."))),
         "stalled-domains-missing": _missing_list(),
@@ -175,6 +177,9 @@ _ENDED = (
     result(_B, Reason.INTERRUPTED, message="The collector was ended from outside.", ended_at=at(-10)),
 )
 _STARTS_USED = scheduling(next_start_at=NOW + 7 * SECOND, starts_per_interval=10, interval_seconds=60.0)
+_RESULT_REFUSED = scheduling(
+    refusal="The API server refuses what NovaHunt has to do: exceeded quota: results", refused_for=Wait.API_REFUSED
+)
 (_PART,) = chunks(_THREE["domains"], spec(mode="Estimate"))
 _COUNTED = counted(of=_PART.of, counts=Counts(domains=3, emails=4030, credits=415))
 

@@ -22,6 +22,7 @@ class Wait(StrEnum):
     IMAGE_PULL = "ImagePull"
     POD_REFUSED = "PodRefused"
     NAME_TAKEN = "NameTaken"
+    API_REFUSED = "ApiRefused"
     JOB_CONTROLLER = "JobController"
     SUSPENDED = "Suspended"
     DOMAINS_MISSING = "DomainsMissing"

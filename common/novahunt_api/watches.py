@@ -108,11 +108,14 @@ class Watch(Generic[Wire]):
         self.watched = Watched(paths.target(path).resource, namespace)
         self._path = path
         self._namespace = namespace
-        self._page: type[wire.Page[Wire]] = wire.Page[item]  # type: ignore[valid-type]
         self._item = item
         self._feed = feed
         self._selector = {"labelSelector": selector} if selector else {}
         self._limit = str(page)
+        self._listing = asyncio.Lock()
+        """Held while a list is read: of two at once, the older could bring back what the newer did not hold."""
+        self._gone_meanwhile: set[str] = set()
+        """UIDs of what the running watch saw deleted while a list was read."""
         self.listed = asyncio.Event()
         """Set once the first list is complete."""
 
@@ -155,24 +158,37 @@ class Watch(Generic[Wire]):
     async def _list(self) -> str:
         query = {**self._selector, "limit": self._limit}
         uids: set[str] = set()
-        while True:
-            page = await self._cluster.get(self._path, self._page, query)
-            uids.update(self._feed.seen(item) for item in page.items)
-            self._signs.heard(self.watched)
-            if not page.metadata.continue_:
-                self._feed.only(self._namespace, uids, int(page.metadata.resource_version))
-                return page.metadata.resource_version
-            query["continue"] = page.metadata.continue_
+        async with self._listing:
+            self._gone_meanwhile.clear()
+            while True:
+                page = await self._cluster.get(self._path, wire.Page[msgspec.Raw], query)
+                self._signs.heard(self.watched)
+                uids.update(self._keep(data) for data in page.items)
+                if not page.metadata.continue_:
+                    self._feed.only(self._namespace, uids, int(page.metadata.resource_version))
+                    return page.metadata.resource_version
+                query["continue"] = page.metadata.continue_
+
+    def _keep(self, data: msgspec.Raw) -> str:
+        """Keep an object of a list, and return its UID.
+
+        All pages show what there was when the first was asked for: what has been deleted since must not come back.
+        """
+        uid = msgspec.json.decode(data, type=wire.Versioned).metadata.uid
+        return uid if uid in self._gone_meanwhile else self._feed.seen(msgspec.json.decode(data, type=self._item))
 
     def _take(self, event: wire.WatchEvent) -> str:
         self._signs.heard(self.watched)
         if event.type == "ERROR":
             status = msgspec.json.decode(event.object, type=wire.StatusObject)
             raise error_of(status.code, bytes(event.object))
+        identity = msgspec.json.decode(event.object, type=wire.Versioned).metadata
         if event.type != "BOOKMARK":
             item = msgspec.json.decode(event.object, type=self._item)
             if event.type == "DELETED":
+                if self._listing.locked():
+                    self._gone_meanwhile.add(identity.uid)
                 self._feed.gone(item)
             else:
                 self._feed.seen(item)
-        return msgspec.json.decode(event.object, type=wire.Bookmark).metadata.resource_version
+        return identity.resource_version

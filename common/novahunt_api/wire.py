@@ -158,9 +158,10 @@ class StatusObject(msgspec.Struct, frozen=True):
 
 
 class Version(msgspec.Struct, frozen=True, rename="camel"):
-    """Of any object's metadata, its version alone: a bookmark has nothing else."""
+    """Of any object's metadata, which one it is and in which state: a bookmark has nothing but the version."""
 
     resource_version: str
+    uid: str = ""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -169,8 +170,8 @@ class Kind(msgspec.Struct, frozen=True):
     kind: str = ""
 
 
-class Bookmark(msgspec.Struct, frozen=True):
-    """Any object, of which only the version is wanted."""
+class Versioned(msgspec.Struct, frozen=True):
+    """Any object, of which only UID and version are wanted."""
 
     metadata: Version
 

@@ -65,6 +65,11 @@ WAITS: Mapping[Wait, Advice] = {
         "Delete that Job, which the message names, or rename it where it comes from.",
         ("kubectl -n {namespace} get jobs",),
     ),
+    Wait.API_REFUSED: Advice(
+        "The API server refuses something that has to be written: a quota, an admission policy, or a missing right.",
+        "Raise the quota, or correct the policy or the Role. It is tried again once a minute, and the rest goes on.",
+        ("kubectl -n {namespace} describe resourcequotas",),
+    ),
     Wait.CLUSTER_CAPACITY: Advice(
         "No node can take a pod, or the API server refuses the Job.",
         "Make room, raise the quota, or ask for less in spec.jobTemplate.",

@@ -185,6 +185,35 @@ class Operator:
     async def _lead(self, stop: asyncio.Event) -> None:
         """Work as the active replica until told to stop."""
         self._cluster.may_write = lambda: self._lease.held
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._lease.keep()), group.create_task(self._work())]
+            await stop.wait()
+            _log.info("stopping")
+            for task in tasks:
+                task.cancel()
+
+    async def _work(self) -> None:
+        """Watch and work wherever this replica may."""
+        # It may have stood by for days: the watches of a namespace that was deleted meanwhile would never be listed.
+        await self._territory.explore()
+        self._make_watches()
+        async with asyncio.TaskGroup() as group:
+            for watch in self._watches:
+                group.create_task(watch.run())
+            group.create_task(self._territory.until_one_is_back())
+            for watch in self._watches:
+                await watch.listed.wait()
+            known = self._known()
+            self._remember_the_past()
+            for key in known:
+                await self._reconciler.prepare(key)
+            self._working = True
+            for key in known:
+                self._queue.add(key)
+            group.create_task(self._queue.run(_WORKERS, self._reconciler.reconcile))
+            group.create_task(self._take_inventory())
+
+    def _make_watches(self) -> None:
         notify = self._reconciler.notify
         collections, jobs = CollectionFeed(self._store, notify), JobFeed(self._store, notify)
         pods, results = PodFeed(self._store, notify), ResultFeed(self._store, notify)
@@ -198,29 +227,6 @@ class Operator:
             *(pod_watch(self._cluster, namespace, pods, self._signs) for namespace in namespaces),
             *(result_watch(self._cluster, namespace, results, self._signs) for namespace in namespaces),
         ]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._lease.keep())]
-            tasks += [group.create_task(watch.run()) for watch in self._watches]
-            tasks.append(group.create_task(self._territory.until_one_is_back()))
-            tasks.append(group.create_task(self._work()))
-            await stop.wait()
-            _log.info("stopping")
-            for task in tasks:
-                task.cancel()
-
-    async def _work(self) -> None:
-        for watch in self._watches:
-            await watch.listed.wait()
-        known = self._known()
-        self._remember_the_past()
-        for key in known:
-            await self._reconciler.prepare(key)
-        self._working = True
-        for key in known:
-            self._queue.add(key)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run(_WORKERS, self._reconciler.reconcile))
-            group.create_task(self._take_inventory())
 
     def _known(self) -> set[Key]:
         """Return the collections that there are, or of which a Job is left."""

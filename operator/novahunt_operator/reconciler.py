@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from novahunt_api.cluster import ApiError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.waiting import Wait
@@ -18,12 +19,13 @@ from novahunt_operator.erasing import Erasing
 from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.lifetime import removal_at
-from novahunt_operator.lists import Lists
+from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.noticeboard import KeyReference, NoticeBoard
 from novahunt_operator.permits import Permits
 from novahunt_operator.planner import Demand, Limits, Outlook, look, plan
 from novahunt_operator.progress import ProgressBoard
+from novahunt_operator.refusals import Faults, Refusals
 from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler
 from novahunt_operator.settings import Settings
@@ -113,21 +115,37 @@ class Reconciler:
         """When the rest after the last look is over, on the monotonic clock."""
         self._refused: dict[Key, _Refusal] = {}
         """Why a Job could not be made, for collections whose last one could not."""
+        self._refusals = Refusals()
 
     def notify(self, key: Key) -> None:
         """Take that a collection's world has changed; a burst of changes is looked at once."""
         self._queue.add(key, max(_GATHER_SECONDS, self._rested_at.get(key, 0.0) - time.monotonic()))
 
     async def reconcile(self, key: Key) -> None:
-        """Bring a collection a step further."""
-        again = await self._erasing.look_after(key, self._now())
-        if again is not None:
-            self._queue.add(key, again)
+        """Bring a collection a step further.
+
+        A call that fails keeps neither the others from being made nor the status from being written: it may be refused
+        for good, and the status is where people look for that.
+
+        Raises:
+            ApiError: the first call that failed.
+        """
+        faults = Faults(lambda: self._queue.progressed(key))
+        with faults.noted():
+            again = await self._erasing.look_after(key, self._now())
+            if again is not None:
+                self._queue.add(key, again)
         collection = self._store.collection(key)
         if collection is None:
             self._forget(key)
-            return
-        await self._ledger.look_up(key)
+        else:
+            await self._further(collection, faults)
+        faults.raise_first()
+
+    async def _further(self, collection: Collection, faults: Faults) -> None:
+        key = collection.key
+        with faults.noted():
+            await self._ledger.look_up(key)
         wanted = await self._sources.wanted(collection)
         lists = await self._suppression.lists(collection)
         began = time.thread_time()
@@ -138,11 +156,15 @@ class Reconciler:
         # First the Jobs that erase, then the records, whichever way a policy has changed. Deleted between the two, a
         # collection to be retained has lost records, not files; one to be deleted loses its files, and the erasure
         # sees to the records. The other order would erase retained files, or keep files that should go.
-        kept = await self._keep_erasures(outlook)
-        if kept and not outlook.world.doomed and await self._actions.adopt(collection):
-            self._queue.add(key)
-        acted = await self._act(outlook, kept=kept)
-        self._come_again(outlook)
+        kept = False
+        with faults.noted():
+            kept = await self._keep_erasures(outlook)
+        with faults.noted():
+            if kept and not outlook.world.doomed and await self._actions.adopt(collection):
+                self._queue.add(key)
+        acted = await self._act(outlook, faults, kept=kept)
+        self._refusals.take(key, faults)
+        self._come_again(outlook, failed=bool(faults.all))
         too_early = self._reporter.too_early(key)
         if too_early > 0:
             self._queue.add(key, too_early)
@@ -150,18 +172,24 @@ class Reconciler:
         if acted:
             # What was just done shows in the store already; the status should not be behind it.
             outlook = self._look(self._store.collection(key) or collection, wanted, lists)
-            self._scheduler.tell(key, self._demand(outlook))
-            self._come_again(outlook)
+            self._scheduler.tell(key, self._demand(outlook, kept=kept))
+            self._come_again(outlook, failed=bool(faults.all))
         await self._report(outlook)
         await self._remove_in_time(key)
 
     async def prepare(self, key: Key) -> None:
         """Tell the scheduler what a collection runs and wants, before any collection may start a Job."""
         collection = self._store.collection(key)
-        if collection is not None:
-            wanted = await self._sources.wanted(collection)
-            lists = await self._suppression.lists(collection)
-            self._scheduler.tell(key, self._look(collection, wanted, lists).demand)
+        if collection is None:
+            return
+        try:
+            wanted, lists = await self._sources.wanted(collection), await self._suppression.lists(collection)
+        except UnavailableError:
+            raise
+        except ApiError as error:
+            # One collection's lists must not keep all others from being worked on; what runs of it counts.
+            wanted, lists = Wanted((), missing=(error.message,)), NO_LISTS
+        self._scheduler.tell(key, self._look(collection, wanted, lists).demand)
 
     async def _wish_is_recorded(self, outlook: Outlook) -> bool:
         """See that a new recollect wish is in the status, with its time, before a Job runs under it.
@@ -176,10 +204,11 @@ class Reconciler:
             self._queue.add(collection.key)
         return False
 
-    def _demand(self, outlook: Outlook) -> Demand:
+    def _demand(self, outlook: Outlook, *, kept: bool) -> Demand:
         """What it would start; nothing while its Jobs are refused, so that others have the slots."""
-        key, demand = outlook.world.collection.key, outlook.demand
-        return replace(demand, starts=0, errands=0) if self._is_refused(key) else demand
+        demand = outlook.demand
+        may_start = kept and not self._is_refused(outlook.world.collection.key)
+        return demand if may_start else replace(demand, starts=0, errands=0)
 
     def _is_refused(self, key: Key) -> bool:
         refused = self._refused.get(key)
@@ -239,14 +268,14 @@ class Reconciler:
     def _refuse(self, key: Key, error: RefusedError) -> None:
         self._refused[key] = _Refusal(str(error), error.reason, time.monotonic() + _REFUSED_SECONDS)
 
-    async def _act(self, outlook: Outlook, *, kept: bool) -> bool:
+    async def _act(self, outlook: Outlook, faults: Faults, *, kept: bool) -> bool:
         """Plan and carry out; tell whether anything was done."""
         collection, now = outlook.world.collection, outlook.world.now
         key = collection.key
-        if self._scheduler.tell(key, self._demand(outlook)):
+        if self._scheduler.tell(key, self._demand(outlook, kept=kept)):
             self._wake_others(key)
         allowed = allowed_errands = 0
-        if not self._is_refused(key):
+        if kept and not self._is_refused(key):
             allowed, allowed_errands = self._scheduler.allowed(key, now), self._scheduler.allowed_errands(key)
         # From here to the promise nothing else runs, so no credit is promised twice.
         with self._metrics.plan_seconds.labels("plan").time():
@@ -262,6 +291,10 @@ class Reconciler:
             await self._actions.carry_out(collection, decided, now)
         except RefusedError as error:
             self._refuse(key, error)
+        except ApiError as error:
+            # What is left is planned again after the queue's pause; no sooner, for it may be refused for good.
+            faults.all.append(error)
+            return decided.acts
         else:
             hungry = outlook.startable or outlook.errands.startable
             if kept and (decided.start or decided.start_errands or not hungry):
@@ -285,12 +318,13 @@ class Reconciler:
         else:
             await self._actions.remove(collection)
 
-    def _come_again(self, outlook: Outlook) -> None:
+    def _come_again(self, outlook: Outlook, *, failed: bool) -> None:
+        """See that time alone brings it back; what should have been done by now is left to the queue if it failed."""
         key, now = outlook.world.collection.key, outlook.world.now
         if self._is_refused(key):
             # Each look takes the key from the queue: whatever it came for, the pause must end with another one.
             self._queue.add(key, self._refused[key].until - time.monotonic())
-        if outlook.wake_at is not None:
+        if outlook.wake_at is not None and (outlook.wake_at > now or not failed):
             self._queue.add(key, (outlook.wake_at - now).total_seconds())
         if outlook.startable:
             next_start = self._scheduler.limit.next_at(now)
@@ -307,7 +341,9 @@ class Reconciler:
         collection, now = outlook.world.collection, outlook.world.now
         limit = self._scheduler.limit
         next_start = limit.next_at(now)
-        refused = self._refused.get(collection.key, _Refusal())
+        refused = self._refused.get(collection.key)
+        if refused is None:
+            refused = _Refusal(self._refusals.of(collection.key), Wait.API_REFUSED)
         scheduling = Scheduling(
             concurrency=self._scheduler.concurrency,
             running=self._scheduler.running,
@@ -333,6 +369,7 @@ class Reconciler:
         self._suppression.forget(key)
         self._reporter.forget(key)
         self._refused.pop(key, None)
+        self._refusals.forget(key)
         self._rested_at.pop(key, None)
         self._wake_others(key)
         self._wake_waiting(key)

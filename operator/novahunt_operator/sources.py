@@ -6,10 +6,11 @@ from collections.abc import Iterable
 import msgspec
 
 from novahunt_api import paths, wire
-from novahunt_api.cluster import Cluster, NotFoundError
+from novahunt_api.cluster import ApiError, Cluster, NotFoundError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_contract.wanted import Entry, Wanted, from_text, listed, resolve
+from novahunt_operator.refusals import Grace
 
 REREAD_SECONDS = 15.0
 """ConfigMaps of `domainsFrom` are read again after so long; watching them would need to see all ConfigMaps."""
@@ -29,9 +30,14 @@ class Sources:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._known: dict[Key, _Known] = {}
+        self._grace = Grace()
 
     async def wanted(self, collection: Collection) -> Wanted:
-        """Return the domains that a collection wants; normalised once per change of its lists."""
+        """Return the domains that a collection wants; normalised once per change of its lists.
+
+        Raises:
+            ApiError: a list could not be read, which may pass; one that is refused for good counts as missing.
+        """
         known = self._known.get(collection.key)
         now = time.monotonic()
         same = known is not None and (known.uid, known.generation) == (collection.uid, collection.generation)
@@ -48,6 +54,7 @@ class Sources:
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a collection that is gone."""
         self._known.pop(key, None)
+        self._grace.end(key)
 
     async def _texts(self, collection: Collection) -> tuple[list[tuple[str, str]], list[str], tuple[str, ...]]:
         """Read each list: (source, text); what is missing, in words; and the versions that were read."""
@@ -65,12 +72,20 @@ class Sources:
                 missing.append(f"{place} is not there: make it, or remove it from the list")
                 versions.append("")
                 continue
+            except ApiError as error:
+                if not self._grace.is_final(collection.key, error):
+                    raise
+                missing.append(f"{place} can't be read: {error.message}")
+                versions.append(error.message)
+                continue
             versions.append(found.metadata.resource_version)
             text = found.data.get(ref.key)
             if text is None:
                 missing.append(f"{place} has no key {ref.key}")
             else:
                 texts.append((f"ConfigMap {ref.name}, {ref.key}", text))
+        if not missing:
+            self._grace.end(collection.key)
         return texts, missing, tuple(versions)
 
 

@@ -20,6 +20,7 @@ from novahunt_api.statusobject import (
     ResultsSelector,
     RunningDomain,
 )
+from novahunt_api.waiting import Wait
 from novahunt_contract import credits as prices
 from novahunt_contract import times
 from novahunt_contract.exitcodes import ExitCode
@@ -130,8 +131,7 @@ def _findings(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, c
     if not sweep.stalled or ConditionType.RECONCILING in told:
         return (*found, *_waiting(sweep))
     # What is stored must be swept, and that needs a person; whether all domains are done is another matter.
-    stalled = Finding(ConditionType.STALLED, status=True, reason=sweep.reason, message=sweep.message)
-    return (*found, stalled, *_waiting(sweep))
+    return (*found, *_stalled(sweep), *_waiting(sweep))
 
 
 def _of_domains(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *, complete: bool) -> tuple[Finding, ...]:
@@ -139,10 +139,11 @@ def _of_domains(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *,
     estimate = outlook.errands.estimate
     if complete and estimate is not None and estimate.result is not None:
         return (Finding(ready, status=True, reason="Estimated", message=_estimate_message(outlook, estimate.result)),)
-    if complete and (wait is None or not wait.stalled):
+    if complete and (wait is None or not wait.stalled or wait.reason is Wait.API_REFUSED):
         reason = "CompletedWithFailures" if counts.failed else "Completed"
         over = Finding(ready, status=True, reason=reason, message=_completed_message(outlook, counts))
-        return (over, *_waiting(wait))
+        # What is refused after the end, such as to remove what is old, is another matter.
+        return (over, *_stalled(wait), *_waiting(wait))
     if outlook.world.collection.spec.suspend:
         text = f"Suspended; {counts.waiting} domains wait, {counts.running + counts.backing_off} finish."
         return (
@@ -152,7 +153,7 @@ def _of_domains(outlook: Outlook, wait: Waiting | None, counts: DomainCounts, *,
     if wait is not None and wait.stalled:
         return (
             Finding(ready, status=False, reason=wait.reason, message=wait.message),
-            Finding(ConditionType.STALLED, status=True, reason=wait.reason, message=wait.message),
+            *_stalled(wait),
             *_waiting(wait),
         )
     word = "done" if estimate is None else "counted"
@@ -168,6 +169,12 @@ def _scarcity(outlook: Outlook) -> str:
     """Return a sentence where ConfigMaps are not expected to hold all documents."""
     room = outlook.room
     return f" {room.warning()}" if room is not None and room.is_scarce else ""
+
+
+def _stalled(wait: Waiting | None) -> tuple[Finding, ...]:
+    if wait is None or not wait.stalled:
+        return ()
+    return (Finding(ConditionType.STALLED, status=True, reason=wait.reason, message=wait.message),)
 
 
 def _waiting(wait: Waiting | None) -> tuple[Finding, ...]:

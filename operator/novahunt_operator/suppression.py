@@ -6,11 +6,12 @@ import time
 import msgspec
 
 from novahunt_api import paths, wire
-from novahunt_api.cluster import Cluster, NotFoundError
+from novahunt_api.cluster import ApiError, Cluster, NotFoundError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.spec import KeyRef
 from novahunt_operator.lists import Lists
+from novahunt_operator.refusals import Grace
 
 _REREAD_SECONDS = 15.0
 """As often as those of `domainsFrom`; watching them would need to see all ConfigMaps."""
@@ -29,9 +30,14 @@ class Suppression:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._known: dict[Key, _Known] = {}
+        self._grace = Grace()
 
     async def lists(self, collection: Collection) -> Lists:
-        """Return the state of a collection's lists, at most some seconds old."""
+        """Return the state of a collection's lists, at most some seconds old.
+
+        Raises:
+            ApiError: a list could not be read, which may pass; one that is refused for good counts as missing.
+        """
         if not follows(collection):
             self.forget(collection.key)
             return Lists(digests=("",) * len(collection.spec.suppression_from))
@@ -47,10 +53,12 @@ class Suppression:
         for index, source in enumerate(collection.spec.suppression_from):
             digest, lack = "", ""
             if source.config_map_key_ref is not None:
-                digest, lack = await self._read(collection.key.namespace, source.config_map_key_ref)
+                digest, lack = await self._read(collection.key, source.config_map_key_ref)
             digests.append(digest)
             if lack:
                 missing.append(f"spec.suppressionFrom[{index}]: {lack}")
+        if not missing:
+            self._grace.end(collection.key)
         lists = Lists(tuple(digests), tuple(missing))
         self._known[collection.key] = _Known(collection.uid, collection.generation, now, lists)
         return lists
@@ -58,13 +66,18 @@ class Suppression:
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a collection that is gone."""
         self._known.pop(key, None)
+        self._grace.end(key)
 
-    async def _read(self, namespace: str, ref: KeyRef) -> tuple[str, str]:
+    async def _read(self, of: Key, ref: KeyRef) -> tuple[str, str]:
         """Return a list's digest, or else what is wrong."""
         try:
-            found = await self._cluster.get(paths.config_maps(namespace, ref.name), wire.ConfigMapObject)
+            found = await self._cluster.get(paths.config_maps(of.namespace, ref.name), wire.ConfigMapObject)
         except NotFoundError:
             return "", f"ConfigMap {ref.name} is not there: make it, or remove it from the list"
+        except ApiError as error:
+            if not self._grace.is_final(of, error):
+                raise
+            return "", f"ConfigMap {ref.name} can't be read: {error.message}"
         text = found.data.get(ref.key, found.binary_data.get(ref.key))
         if text is None:
             return "", f"ConfigMap {ref.name} has no key {ref.key}"

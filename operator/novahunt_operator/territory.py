@@ -41,24 +41,30 @@ class Territory:
     async def explore(self) -> None:
         """Leave out those where the account may not list collections, for a while and while it may in others.
 
-        Where it may nowhere, this waits: there is nothing else to do.
+        Where it may nowhere, this waits: there is nothing else to do. Done again, it takes up those that are back,
+        and is patient only with what is refused for the first time.
         """
         loop = asyncio.get_running_loop()
         patient_until = loop.time() + PATIENCE_SECONDS
         refused = await self._refused(self._wanted)
-        while refused and (loop.time() < patient_until or len(refused) == len(self._wanted)):
+        while self._is_worth_waiting(refused, patient=loop.time() < patient_until):
             nowhere = ", ".join(sorted(refused))
             self.trouble = f"its account may not list DomainCollections in {nowhere}: is a Role missing?"
             await asyncio.sleep(_PAUSE_SECONDS)
             refused = await self._refused(refused)
         self.trouble = ""
-        self.left_out = refused
-        for namespace in sorted(refused):
+        new, self.left_out = refused - self.left_out, refused
+        for namespace in sorted(new):
             _log.error(
                 "namespace %s is left out: the operator's account may not list DomainCollections there. Make the"
                 " namespace and its Role again, or take it out of watchNamespaces",
                 namespace,
             )
+
+    def _is_worth_waiting(self, refused: frozenset[str], *, patient: bool) -> bool:
+        if not refused:
+            return False
+        return len(refused) == len(self._wanted) or (patient and not refused <= self.left_out)
 
     async def until_one_is_back(self) -> None:
         """Wait for one that is left out, for ever where none is.

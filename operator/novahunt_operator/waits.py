@@ -36,7 +36,7 @@ class Scheduling(msgspec.Struct, frozen=True):
     starts_per_interval: int = 0
     interval_seconds: float = 0.0
     refusal: str = ""
-    """Why this collection's last Job could not be made; empty: it could."""
+    """Why this collection's last Job could not be made, or what else the API server refuses; empty: nothing."""
     refused_for: Wait = Wait.CLUSTER_CAPACITY
 
 

@@ -1,9 +1,9 @@
-"""As much of an API server as a watching client asks for: one list, in pages, and one endless watch of each kind."""
+"""As much of an API server as watching clients ask for: a list in pages and an endless watch of each kind; a Lease."""
 
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +26,12 @@ class SmallApiServer:
         """Objects per page of a list, whatever is asked for."""
         self.too_old: list[str] = []
         """Pages that are refused once."""
+        self.before_page: Callable[[str], Awaitable[None]] | None = None
+        """Awaited with the number of a page's first object after the list was read, and before the page is sent."""
+        self.no_right_in: set[str] = set()
+        """Namespaces in which the caller may do nothing: they, or their Roles, are gone."""
+        self.holder = ""
+        """Who holds the Lease, by its last word; empty: nobody."""
         self.refuses = False
         """Whether it answers every call with 401."""
         self._lists: list[tuple[str, Mapping[str, str]]] = []
@@ -52,16 +58,30 @@ class SmallApiServer:
         """Answer any call."""
         if self.refuses:
             return web.json_response({"kind": "Status", "code": 401, "reason": "Unauthorized"}, status=401)
-        plural = request.path.rsplit("/", 1)[1]
-        return await self._watch(request, plural) if "watch" in request.query else self._list(request, plural)
+        namespace, plural = request.path.split("/")[-2:]
+        if namespace == "leases":
+            return await self._lease(request)
+        if namespace in self.no_right_in:
+            message = f'{plural} is forbidden: User "operator" cannot list resource "{plural}"'
+            status = {"kind": "Status", "code": 403, "reason": "Forbidden", "message": message}
+            return web.json_response(status, status=403)
+        return await self._watch(request, plural) if "watch" in request.query else await self._list(request, plural)
 
-    def _list(self, request: web.Request, plural: str) -> web.Response:
+    async def _lease(self, request: web.Request) -> web.Response:
+        """Keep one Lease, which is there from the beginning."""
+        if request.method == "PUT":
+            self.holder = (await request.json())["spec"]["holderIdentity"]
+        return web.json_response({"metadata": {"name": "lease"}, "spec": {"holderIdentity": self.holder}})
+
+    async def _list(self, request: web.Request, plural: str) -> web.Response:
         self._lists.append((plural, dict(request.query)))
         page = request.query.get("continue", "0")
         if page in self.too_old:
             self.too_old.remove(page)
             return web.json_response({"kind": "Status", "code": 410, "reason": "Expired"}, status=410)
-        every, end = self.objects[plural], int(page) + self.page
+        every, end = tuple(self.objects[plural]), int(page) + self.page
+        if self.before_page is not None:
+            await self.before_page(page)
         metadata = {"resourceVersion": _VERSION} | ({"continue": str(end)} if end < len(every) else {})
         return web.json_response({"metadata": metadata, "items": every[int(page) : end]})
 
@@ -83,7 +103,7 @@ async def serving() -> AsyncIterator[SmallApiServer]:
     """Serve on a free port of loopback."""
     server = SmallApiServer()
     application = web.Application()
-    application.router.add_get("/{path:.*}", server.answer)
+    application.router.add_route("*", "/{path:.*}", server.answer)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -58,6 +58,7 @@ class Desk:
         settings = read(NEEDED)
         recorder = Recorder(self.cluster, self.store)
         self.queue = Mock(spec=WorkQueue)
+        self.sources = Mock(wanted=AsyncMock(return_value=Wanted(("a.example",))))
         self.reporter = reporter = Mock()
         reporter.too_early.return_value = 0.0
         reporter.report = AsyncMock(return_value=None)
@@ -67,7 +68,7 @@ class Desk:
         self.reconciler = Reconciler(
             settings=settings,
             store=self.store,
-            sources=Mock(wanted=AsyncMock(return_value=Wanted(("a.example",)))),
+            sources=self.sources,
             suppression=Mock(lists=AsyncMock(return_value=NO_LISTS)),
             scheduler=Scheduler(2, StartLimit(0, timedelta(minutes=1))),
             actions=actions,

@@ -105,6 +105,7 @@ PERSON: dict[str, dict[str, Any]] = {
     "KeyMissing": {"jobs": [job(A)], "pods": [SECRET]},
     "ClusterCapacity": {"schedule": scheduling(refusal="exceeded quota")},
     "NameTaken": {"schedule": scheduling(refusal="Job x is not NovaHunt's", refused_for=Wait.NAME_TAKEN)},
+    "ApiRefused": {"schedule": scheduling(refusal="exceeded quota", refused_for=Wait.API_REFUSED)},
     "DomainsMissing": {"wanted": Wanted((A,), missing=("ConfigMap leads is not there",))},
     "InvalidSpec": {"of": collection(spec_error="spec can't be read")},
 }
@@ -120,6 +121,18 @@ def test_when_a_person_is_needed_it_is_stalled_for_that_reason(reason: str, part
     }
     assert len({one.message for one in found.values()}) == 1
     assert kstatus(found) == "Failed"
+
+
+def test_what_is_refused_after_the_end_needs_a_person_and_leaves_it_ready() -> None:
+    found = conditions(
+        A, results=[result(A)], schedule=scheduling(refusal="webhook denied", refused_for=Wait.API_REFUSED)
+    )
+    assert said(found) == {
+        "Ready": ("True", "Completed"),
+        "Stalled": ("True", "ApiRefused"),
+        "Waiting": ("True", "ApiRefused"),
+    }
+    assert found["Stalled"].message == "webhook denied"
 
 
 def test_it_clears_itself_when_it_is_over() -> None:

@@ -100,6 +100,40 @@ def test_while_all_are_refused_it_waits() -> None:
     assert found.namespaces == ("a",)
 
 
+def test_looked_at_again_only_what_is_newly_refused_is_waited_for_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    rights = Rights("old")
+    found = territory(rights, "a", "old", "new")
+
+    async def scene(clock: Clock) -> tuple[float, float]:
+        await found.explore()
+        caplog.clear()
+        began = clock()
+        await found.explore()
+        again = clock()
+        rights.refused.add("new")
+        await found.explore()
+        return again - began, clock() - again
+
+    known, new = run(scene)
+    assert known < 1
+    assert 15 < new < 60
+    assert found.namespaces == ("a",)
+    assert [record.args for record in caplog.records] == [("new",)]
+
+
+def test_looked_at_again_what_is_back_is_taken_up() -> None:
+    rights = Rights("gone")
+    found = territory(rights, "a", "gone")
+
+    async def scene(_clock: Clock) -> None:
+        await found.explore()
+        rights.refused.clear()
+        await found.explore()
+
+    run(scene)
+    assert found.namespaces == ("a", "gone")
+
+
 def test_a_server_that_does_not_answer_refuses_nothing() -> None:
     rights = Rights()
     rights.away = {"a"}

@@ -156,6 +156,52 @@ async def test_what_no_list_holds_any_more_is_forgotten_and_its_collection_looke
     assert watching.changed == [KEY, gone, KEY]
 
 
+async def test_what_is_deleted_while_a_list_is_read_does_not_come_back_with_its_pages(watching: Watching) -> None:
+    watching.server.objects[names.COLLECTIONS] = [COLLECTION, numbered(COLLECTION, 1)]
+    watching.server.page = 1
+
+    async def meanwhile(page: str) -> None:
+        if page == "1":
+            watching.server.tell(names.COLLECTIONS, "DELETED", numbered(COLLECTION, 1))
+            await until(lambda: len(list(watching.store.collections())) == 1, "told of the deletion")
+
+    async with watching.running(watching.collections):
+        assert len(list(watching.store.collections())) == 2
+        watching.server.before_page = meanwhile
+        await watching.collections.list_anew()
+        assert [known.key for known in watching.store.collections()] == [KEY]
+        # The object is only left out of what is older than its deletion: what comes next is believed.
+        watching.server.tell(names.COLLECTIONS, "ADDED", numbered(COLLECTION, 1))
+        await until(lambda: len(list(watching.store.collections())) == 2, "told of it again")
+        watching.server.before_page = None
+        await watching.collections.list_anew()
+        assert len(list(watching.store.collections())) == 2
+
+
+async def test_a_live_job_that_is_deleted_while_jobs_are_listed_is_counted_as_lost_once(watching: Watching) -> None:
+    watching.store.put_collection(collection(uid="uid-q4"))
+    watching.server.objects["jobs"] = [JOB]
+
+    async def meanwhile(_page: str) -> None:
+        watching.server.tell("jobs", "DELETED", JOB)
+        await until(lambda: not list(watching.store.jobs()), "told of the deletion")
+
+    async with watching.running(watching.jobs):
+        watching.server.before_page = meanwhile
+        await watching.jobs.list_anew()
+        watching.store.count_lost(KEY, watching.store.lost_of(KEY))
+        watching.server.objects["jobs"], watching.server.before_page = [], None
+        await watching.jobs.list_anew()
+        assert not watching.store.lost_of(KEY)
+
+
+async def test_two_lists_of_one_kind_are_read_one_after_the_other(watching: Watching) -> None:
+    watching.server.objects["jobs"] = [numbered(JOB, number) for number in range(4)]
+    watching.server.page = 2
+    await asyncio.gather(watching.jobs.list_anew(), watching.jobs.list_anew())
+    assert [query.get("continue") for query in watching.server.lists("jobs")] == [None, "2", None, "2"]
+
+
 async def test_events_and_bookmarks_are_signs_and_silence_is_none(
     watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:

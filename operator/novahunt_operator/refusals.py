@@ -1,0 +1,86 @@
+"""Tells what the API server refuses for good from what may pass, for each collection by itself."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from novahunt_api.cluster import ApiError, ConflictError, GoneError, NoRightError, NotFoundError, UnavailableError
+from novahunt_api.objects import Key
+
+GRACE_SECONDS = 60.0
+"""For so long a missing right may be that of an API server that has just started and not read its roles yet."""
+
+_PASSING = (NotFoundError, ConflictError, GoneError, UnavailableError)
+"""The same call may succeed once the world is looked at anew, or the server is back."""
+
+_UNAUTHENTICATED = 401
+"""So says, as of a missing right, an API server that can't check tokens yet."""
+
+
+class Grace:
+    """Knows since when each collection's calls have failed for want of a right."""
+
+    def __init__(self) -> None:
+        self._since: dict[Key, float] = {}
+
+    def is_final(self, key: Key, error: ApiError) -> bool:
+        """Tell whether the API server will answer a collection's call the same, however often it is asked."""
+        if isinstance(error, _PASSING) or not 400 <= error.code < 500:  # noqa: PLR2004 - the caller's errors
+            return False
+        if not isinstance(error, NoRightError) and error.code != _UNAUTHENTICATED:
+            return True
+        now = time.monotonic()
+        return now - self._since.setdefault(key, now) >= GRACE_SECONDS
+
+    def end(self, key: Key) -> None:
+        """Take that its calls are answered, or that it is gone."""
+        self._since.pop(key, None)
+
+
+class Faults:
+    """The calls that failed in one look at a collection, while the others went on."""
+
+    def __init__(self, progressed: Callable[[], None]) -> None:
+        """Take what is told after each part of the look that it does not hang: a part may have waited for retries."""
+        self._progressed = progressed
+        self.all: list[ApiError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Leave the block where a call in it fails, and go on after it."""
+        try:
+            yield
+        except ApiError as error:
+            self.all.append(error)
+        finally:
+            self._progressed()
+
+    def raise_first(self) -> None:
+        """Raise the first one, if there is any."""
+        if self.all:
+            raise self.all[0]
+
+
+class Refusals:
+    """What the API server refuses each collection for good, in words for people."""
+
+    def __init__(self) -> None:
+        self._grace = Grace()
+        self._told: dict[Key, str] = {}
+
+    def take(self, key: Key, faults: Faults) -> None:
+        """Take how the calls of the newest look went; where all did well, nothing is refused any more."""
+        final = [error for error in faults.all if self._grace.is_final(key, error)]
+        if final:
+            self._told[key] = f"The API server refuses what NovaHunt has to do: {final[0].message}"
+        elif not faults.all:
+            self.forget(key)
+
+    def of(self, key: Key) -> str:
+        """Return what is refused; empty for nothing."""
+        return self._told.get(key, "")
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a collection."""
+        self._grace.end(key)
+        self._told.pop(key, None)

@@ -1,0 +1,182 @@
+"""Calls that the API server refuses: the status tells of them, the rest goes on, and the queue still counts them."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+
+from builders import KEY, collection, complete, finished_pod, receipt, spec
+from novahunt_api.cluster import ApiError, ConflictError, NoRightError, UnavailableError
+from novahunt_operator import refusals
+from novahunt_operator.actions import Actions
+from novahunt_operator.erasing import Erasing
+from novahunt_operator.ledger import Ledger
+from novahunt_operator.lists import Lists
+from novahunt_operator.sources import Sources
+from novahunt_operator.suppression import Suppression
+from unit.operator.memory_cluster import MemoryCluster
+from unit.operator.test_refused_jobs import Desk
+
+QUOTA = ApiError(403, "Forbidden", "exceeded quota: count/domainresults.novahunt.io")
+NO_RIGHT = NoRightError(403, "Forbidden", 'User "novahunt" cannot create resource "domainresults"')
+
+
+class RefusingDesk(Desk):
+    """A reconciler whose run of a.example has ended, and some of whose calls are refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cluster.full = False
+        self.refused: dict[tuple[str, str], ApiError] = {}
+        """By method and kind."""
+        answer = self.cluster._write
+
+        def write(method: str, path: str, body: Any) -> dict[str, Any]:
+            for (refused, kind), error in self.refused.items():
+                if method == refused and f"/{kind}" in path:
+                    raise error
+            return answer(method, path, body)
+
+        self.cluster._write = write  # type: ignore[method-assign]
+        self.store.put_collection(collection(spec(domains=["a.example"])))
+        self.ended = complete("a.example")
+        self.store.put_job(self.ended)
+        self.store.put_pod(finished_pod(self.ended, receipt(domain="a.example", job_id=self.ended.job_id)))
+
+    def conditions(self) -> dict[str, tuple[str, str]]:
+        status = self.reporter.report.call_args.args[1]
+        return {one.type: (one.status, one.reason) for one in status.conditions}
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[RefusingDesk]:
+    found = RefusingDesk()
+    yield found
+    await found.cluster.close()
+
+
+async def test_a_result_that_is_refused_for_good_is_told_in_the_status_and_the_queue_tries_again(
+    desk: RefusingDesk,
+) -> None:
+    desk.refused["POST", "domainresults"] = QUOTA
+    with pytest.raises(ApiError, match="exceeded quota"):
+        await desk.pauses()
+    assert desk.conditions()["Stalled"] == ("True", "ApiRefused")
+    assert "exceeded quota: count/domainresults.novahunt.io" in desk.waits_for()[1]
+    desk.refused.clear()
+    await desk.pauses()
+    assert desk.conditions() == {"Ready": ("True", "Completed")}
+
+
+async def test_what_is_refused_for_good_is_not_tried_again_sooner_than_the_queue_does(desk: RefusingDesk) -> None:
+    desk.refused["POST", "domainresults"] = QUOTA
+    with pytest.raises(ApiError):
+        await desk.pauses()
+    assert not [call for call in desk.queue.add.call_args_list if len(call.args) < 2 or call.args[1] < 1]
+
+
+@pytest.mark.parametrize("call", [(Erasing, "look_after"), (Ledger, "look_up"), (Actions, "adopt")], ids=str)
+async def test_any_other_call_that_is_refused_is_told_as_well_and_the_rest_is_done(
+    desk: RefusingDesk, monkeypatch: pytest.MonkeyPatch, call: tuple[type, str]
+) -> None:
+    monkeypatch.setattr(*call, AsyncMock(side_effect=QUOTA))
+    with pytest.raises(ApiError, match="exceeded quota"):
+        await desk.pauses()
+    assert desk.store.results_of(KEY).keys() == {"a.example"}
+    assert desk.conditions()["Stalled"] == ("True", "ApiRefused")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NO_RIGHT,
+        ApiError(401, "Unauthorized", "Unauthorized"),
+        UnavailableError(429, "TooManyRequests", "later"),
+        ConflictError(409, "Conflict", "it has changed"),
+    ],
+    ids=lambda error: str(error.code),
+)
+async def test_what_may_pass_is_not_told_but_the_status_is_written(desk: RefusingDesk, error: ApiError) -> None:
+    desk.cluster._with_retries = desk.cluster._call_in_turn
+    desk.refused["POST", "domainresults"] = error
+    with pytest.raises(type(error)):
+        await desk.pauses()
+    assert "Stalled" not in desk.conditions()
+
+
+async def test_a_missing_right_is_told_after_a_minute(desk: RefusingDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.refused["POST", "domainresults"] = NO_RIGHT
+    with pytest.raises(NoRightError):
+        await desk.pauses()
+    later = time.monotonic() + refusals.GRACE_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    with pytest.raises(NoRightError):
+        await desk.pauses()
+    assert desk.conditions()["Stalled"] == ("True", "ApiRefused")
+
+
+async def test_old_jobs_that_may_not_be_deleted_hold_nothing_else_up(desk: RefusingDesk) -> None:
+    desk.store.put_collection(collection(spec(domains=["a.example"], history={"succeededJobs": 0})))
+    await desk.pauses()
+    desk.refused["DELETE", "jobs"] = ApiError(403, "Forbidden", "admission webhook denied the request")
+    with pytest.raises(ApiError, match="webhook"):
+        await desk.pauses()
+    assert desk.conditions() == {
+        "Ready": ("True", "Completed"),
+        "Stalled": ("True", "ApiRefused"),
+        "Waiting": ("True", "ApiRefused"),
+    }
+
+
+async def test_while_an_erasure_can_not_be_made_nothing_starts_and_the_status_tells(desk: RefusingDesk) -> None:
+    claim = {"persistentVolumeClaim": {"claimName": "claim"}}
+    desk.store.drop_job(desk.ended.key, desk.ended.uid)
+    desk.store.put_collection(collection(spec(domains=["a.example"], deletionPolicy="Delete", storage=claim)))
+    desk.refused["POST", "jobs"] = ApiError(413, "RequestEntityTooLarge", "too large")
+    with pytest.raises(ApiError, match="too large"):
+        await desk.pauses()
+    assert not list(desk.store.jobs())
+    assert desk.conditions()["Stalled"] == ("True", "ApiRefused")
+
+
+class Unreadable(MemoryCluster):
+    """A cluster whose ConfigMaps may not be read."""
+
+    error: ApiError = NoRightError(403, "Forbidden", 'User "novahunt" cannot get resource "configmaps"')
+
+    def _found(self, path: str) -> dict[str, Any]:
+        del path
+        raise self.error
+
+
+LEADS = {"name": "leads", "key": "domains.txt"}
+
+
+async def test_a_list_that_may_not_be_read_counts_as_missing_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Unreadable()
+    of = collection(
+        spec(domainsFrom=[{"configMapKeyRef": LEADS}], suppressionFrom=[{"configMapKeyRef": LEADS}], domains=[])
+    )
+    sources, suppression = Sources(cluster), Suppression(cluster)
+    with pytest.raises(NoRightError):
+        await sources.wanted(of)
+    with pytest.raises(NoRightError):
+        await suppression.lists(of)
+    later = time.monotonic() + refusals.GRACE_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    words = f"ConfigMap leads can't be read: {cluster.error.message}"
+    assert (await sources.wanted(of)).missing == (f"spec.domainsFrom[0]: {words}",)
+    assert (await suppression.lists(of)) == Lists(("",), (f"spec.suppressionFrom[0]: {words}",))
+    await cluster.close()
+
+
+async def test_a_collection_whose_lists_are_refused_does_not_keep_the_operator_from_beginning(
+    desk: RefusingDesk,
+) -> None:
+    desk.sources.wanted.side_effect = NO_RIGHT
+    await desk.reconciler.prepare(KEY)
+    desk.sources.wanted.side_effect = UnavailableError(0, "ServerDisconnectedError", "no answer")
+    with pytest.raises(UnavailableError):
+        await desk.reconciler.prepare(KEY)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -31,8 +32,14 @@ class Pair:
         Raises:
             ValueError: one is no such thing, or they don't belong together.
         """
-        found, private = x509.load_pem_x509_certificate(certificate), serialization.load_pem_private_key(key, None)
-        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != found.public_key():
+        try:
+            found, private = x509.load_pem_x509_certificate(certificate), serialization.load_pem_private_key(key, None)
+            public = found.public_key()
+        except TypeError:
+            raise ValueError("the key is encrypted") from None
+        except UnsupportedAlgorithm as error:
+            raise ValueError(f"the certificate or its key is of an unknown kind: {error}") from None
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != public:
             raise ValueError("the key is not the certificate's")
         return cls(found, private)
 

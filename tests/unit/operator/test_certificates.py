@@ -161,6 +161,19 @@ async def test_an_emptied_secret_gets_again_what_it_held(caplog: pytest.LogCaptu
     assert "PRIVATE" not in caplog.text
 
 
+@pytest.mark.parametrize("lost", ["tls.key", "gateway.key", "gateway.crt"])
+async def test_an_operator_that_begins_and_finds_one_certificate_spoilt_keeps_the_authority(lost: str) -> None:
+    secret = OneSecret()
+    first, told = replica(secret, gateway_hosts=("novahunt-gateway.tools.svc",))
+    await first.load()
+    del secret.data[lost]
+    restarted, trust = replica(secret, gateway_hosts=("novahunt-gateway.tools.svc",))
+    await restarted.load()
+    assert trust.authorities == told.authorities
+    assert await serial_shown(restarted, told.authorities) == serial_in(secret)
+    assert lost in secret.data
+
+
 def test_without_room_for_a_file_it_says_so_and_tries_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -57,7 +57,7 @@ class Pair:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Names and addresses that the certificate is for."""
+        """Names and addresses that the certificate is for, as `as_told` gives them."""
         try:
             names = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except x509.ExtensionNotFound:
@@ -111,6 +111,11 @@ def issue(authority: Pair, hosts: Sequence[str], now: datetime) -> Pair:
         x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(signer), critical=False
     )
     return Pair(builder.sign(authority.key, hashes.SHA256()), key)
+
+
+def as_told(host: str) -> str:
+    """Return a name or address as a certificate that is issued for it tells it: an address in its one short form."""
+    return str(_alternative(host).value)
 
 
 def _builder(

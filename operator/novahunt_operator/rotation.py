@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from novahunt_operator.authority import Pair, issue, new_authority
+from novahunt_operator.authority import Pair, as_told, issue, new_authority
 
 TRUSTED: Final = "ca.crt"
 """Key of the Secret: certificates of all authorities that are trusted, the newest first."""
@@ -116,4 +116,5 @@ def _signer(authorities: tuple[Pair, ...], now: datetime) -> Pair:
 
 
 def _is_good(served: Pair, signer: Pair, names: tuple[str, ...], now: datetime) -> bool:
-    return served.left(now) >= RENEW_CERTIFICATE and set(served.hosts) == set(names) and signer.issued(served)
+    is_for_all = set(served.hosts) == {as_told(name) for name in names}
+    return served.left(now) >= RENEW_CERTIFICATE and is_for_all and signer.issued(served)

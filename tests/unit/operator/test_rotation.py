@@ -49,6 +49,14 @@ def test_an_address_will_do_as_well_as_a_name() -> None:
     assert renewed(None, {"tls": ("127.0.0.1", "::1")}, NOW).served["tls"].hosts == ("127.0.0.1", "::1")
 
 
+def test_an_address_is_the_same_however_it_is_written() -> None:
+    hosts = {"tls": ("novahunt-intake.tools.svc", "FD00:0:0::0001")}
+    kept = renewed(None, hosts, NOW)
+    assert renewed(kept, hosts, NOW + DAY) is kept
+    assert renewed(kept, {"tls": ("novahunt-intake.tools.svc", "fd00::1")}, NOW + DAY) is kept
+    assert renewed(kept, {"tls": ("novahunt-intake.tools.svc", "fd00::2")}, NOW + DAY) is not kept
+
+
 def test_what_is_kept_can_be_read_again_and_is_left_alone_while_nothing_is_due() -> None:
     kept = renewed(None, HOST, NOW)
     again = rotation.read(kept.data())

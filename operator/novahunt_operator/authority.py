@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -31,8 +32,14 @@ class Pair:
         Raises:
             ValueError: one is no such thing, or they don't belong together.
         """
-        found, private = x509.load_pem_x509_certificate(certificate), serialization.load_pem_private_key(key, None)
-        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != found.public_key():
+        try:
+            found, private = x509.load_pem_x509_certificate(certificate), serialization.load_pem_private_key(key, None)
+            public = found.public_key()
+        except TypeError:
+            raise ValueError("the key is encrypted") from None
+        except UnsupportedAlgorithm as error:
+            raise ValueError(f"the certificate or its key is of an unknown kind: {error}") from None
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != public:
             raise ValueError("the key is not the certificate's")
         return cls(found, private)
 
@@ -50,7 +57,7 @@ class Pair:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Names and addresses that the certificate is for."""
+        """Names and addresses that the certificate is for, as `as_told` gives them."""
         try:
             names = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except x509.ExtensionNotFound:
@@ -104,6 +111,11 @@ def issue(authority: Pair, hosts: Sequence[str], now: datetime) -> Pair:
         x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(signer), critical=False
     )
     return Pair(builder.sign(authority.key, hashes.SHA256()), key)
+
+
+def as_told(host: str) -> str:
+    """Return a name or address as a certificate that is issued for it tells it: an address in its one short form."""
+    return str(_alternative(host).value)
 
 
 def _builder(

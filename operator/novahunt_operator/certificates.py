@@ -78,6 +78,8 @@ class Certificates:
             )
         except (ApiError, ValueError) as error:
             self._complain(f"the {self._place} can't be used: {error}")
+        except OSError as error:
+            self._complain(f"the certificate in the {self._place} can't be shown, for want of a file for it: {error}")
         else:
             self.trouble = ""
             return True

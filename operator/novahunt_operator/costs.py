@@ -1,10 +1,11 @@
 """Decides what a run has cost, from the receipts of its attempts and what is known of those that left none. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
 
+from novahunt_contract.exitcodes import PERMANENT
 from novahunt_contract.receipt import Receipt
 from novahunt_operator.records import Job, Pod
 
@@ -27,7 +28,7 @@ NOTHING_HEARD = Heard()
 
 
 def of_run(
-    job: Job, pods: Iterable[Pod], receipts: Mapping[str, Receipt], heard: Heard, *, complete: bool, attempts: int
+    job: Job, pods: Sequence[Pod], receipts: Mapping[str, Receipt], heard: Heard, *, complete: bool, attempts: int
 ) -> int:
     """Return the credits of a run; too many rather than too few where something is not known.
 
@@ -40,8 +41,8 @@ def of_run(
         attempts: How many attempts there were, as Kubernetes counts them.
     """
     silent = [most for pod, most in heard.told.items() if pod not in receipts and most]
-    all_left_receipts = not silent and len(receipts) >= attempts and any(is_first(job, pod) for pod in pods)
-    known = heard.watched or all_left_receipts
+    all_told = not silent and len(receipts) >= attempts and _are_all(job, pods, receipts)
+    known = heard.watched or all_told
     # Of a run whose domain a suppression list names by now, no attempt tells what an earlier one has paid.
     tells_all = complete and any(one.requests or one.from_storage for one in receipts.values())
     furthest = max((_told_by(one, job) for one in receipts.values()), default=0)
@@ -57,6 +58,21 @@ def of_run(
 def is_first(job: Job, pod: Pod) -> bool:
     """Tell whether no other pod of its Job can have asked Hunter before this one."""
     return pod.created - job.created <= _FIRST_POD
+
+
+def _are_all(job: Job, pods: Sequence[Pod], receipts: Mapping[str, Receipt]) -> bool:
+    """Tell whether no other pod of a Job than these can have asked Hunter, and each that has begun left a receipt.
+
+    None came before the first, and none after one that ended its Job. In between there may have been any number: a pod
+    that a disruption took is no attempt, and may be gone without a trace.
+    """
+    begun = [pod for pod in pods if pod.started]
+    told = all(pod.uid in receipts and _ended_its_job(pod) for pod in begun)
+    return told and any(is_first(job, pod) for pod in pods)
+
+
+def _ended_its_job(pod: Pod) -> bool:
+    return pod.phase == "Succeeded" or pod.exit_code in PERMANENT
 
 
 def _told_by(one: Receipt, job: Job) -> int:

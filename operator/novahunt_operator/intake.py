@@ -21,7 +21,7 @@ from novahunt_contract import intake as protocol
 from novahunt_contract.document import InvalidDocumentError
 from novahunt_contract.errands import Task
 from novahunt_operator.documents import Documents, LaterRunError, NotStoredError
-from novahunt_operator.ledger import Ledger
+from novahunt_operator.ledger import Ledger, Refusal
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.permits import Permits
 from novahunt_operator.progress import ProgressBoard
@@ -208,27 +208,42 @@ class Intake:
         call = await _read(request, protocol.PermitCall)
         if isinstance(caller.job, Errand) and call.credits:
             raise _RefusedError(403, "an errand asks for nothing that can cost credits")
-        if call.answered is not None:
-            self._permits.report(call.fingerprint, call.answered)
-        if call.alone > 0:
-            self._permits.report_alone(call.fingerprint, call.alone)
         key = caller.collection.key
+        # The rest of the key's users slow down at once, whatever becomes of this call.
+        if call.answered is not None:
+            self._permits.report(call.fingerprint, caller.pod_uid, call.answered)
         if call.progress is not None and self._progress.put(caller.pod_uid, call.progress):
             self._progressed(key)
-        if not call.wanted:
-            if call.stopping and isinstance(caller.job, Job):
-                await self._ledger.give_back(caller.collection, caller.job.uid, caller.pod_uid, call)
-            return _json(protocol.PermitAnswer())
         # First the record, then the permit: a crash between the two leaves credits set aside, not spent unseen.
-        if isinstance(caller.job, Job):
-            refusal = await self._ledger.reserve(caller.collection, caller.job.uid, caller.pod_uid, call)
-            if refusal is not None:
-                return _json(protocol.PermitAnswer(refused=refusal.word, credits_left=refusal.left))
+        refusal = await self._book(caller, call)
+        # What was sent alone has no number to tell a repeated call by: it counts when nothing of this one can fail.
+        if call.alone > 0:
+            self._permits.report_alone(call.fingerprint, call.alone)
+        if refusal is not None:
+            return _json(protocol.PermitAnswer(refused=refusal.word, credits_left=refusal.left))
+        if not call.wanted:
+            return _json(protocol.PermitAnswer())
         permit = await self._permits.acquire(call.fingerprint, key, caller.pod_uid, seconds=protocol.HOLD_SECONDS)
         if permit is not None and not self._active():
-            self._permits.report(call.fingerprint, protocol.Answered(permit, unused=True))
+            self._permits.report(call.fingerprint, caller.pod_uid, protocol.Answered(permit, unused=True))
             raise _RefusedError(503, "this replica is not the active one any more")
         return _json(protocol.PermitAnswer(permit))
+
+    async def _book(self, caller: Caller, call: protocol.PermitCall) -> Refusal | None:
+        """Set aside what the request can cost, or take back what a pod that stops will not spend; errands pay nothing.
+
+        Returns why the request may not be made.
+
+        Raises:
+            ApiError: it could not be recorded.
+        """
+        if isinstance(caller.job, Errand):
+            return None
+        if call.wanted:
+            return await self._ledger.reserve(caller.collection, caller.job.uid, caller.pod_uid, call)
+        if call.stopping:
+            await self._ledger.give_back(caller.collection, caller.job.uid, caller.pod_uid, call)
+        return None
 
     async def _put_document(self, request: web.Request, caller: Caller) -> web.Response:
         job = _of_a_domain(caller)

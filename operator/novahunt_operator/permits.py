@@ -13,6 +13,9 @@ from novahunt_operator.windows import KeyWindows, Window
 
 _SECOND, _MINUTE = 1.0, 60.0
 
+_REMEMBERED = 10_000
+"""Pods of one key whose last report is kept; there are never so many at work."""
+
 
 @dataclass(slots=True)
 class _Line:
@@ -23,6 +26,16 @@ class _Line:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: list[tuple[str, Key]] = field(default_factory=list)
     """Pod UIDs and collections of the waiting collectors; a pod that calls again may be in it twice."""
+    reported: dict[str, str] = field(default_factory=dict)
+    """By pod UID, those that reported last at the end: the permit whose end each told then."""
+
+    def take_report(self, pod_uid: str, permit: str) -> bool:
+        """Keep which permit's end a pod tells; tell whether that is news."""
+        last = self.reported.pop(pod_uid, None)
+        self.reported[pod_uid] = permit
+        if len(self.reported) > _REMEMBERED:
+            del self.reported[next(iter(self.reported))]
+        return last != permit
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +90,14 @@ class Permits:
             line.waiting.remove((pod_uid, collection))
             self._metrics.permit_seconds.labels(result).observe(self._clock() - asked)
 
-    def report(self, fingerprint: str, answered: Answered) -> None:
-        """Take what became of a permit. A number that is none counts as a request that was not asked for."""
+    def report(self, fingerprint: str, pod_uid: str, answered: Answered) -> None:
+        """Take what became of a pod's permit, once: a call that was not answered is made again as it was.
+
+        A number that is none counts as a request that was not asked for.
+        """
         line = self._line(fingerprint)
+        if not line.take_report(pod_uid, answered.permit):
+            return
         number = int(answered.permit) if answered.permit.isdecimal() else 0
         if answered.unused:
             line.windows.give_back(number)

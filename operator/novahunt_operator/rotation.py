@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from novahunt_operator.authority import Pair, issue, new_authority
+from novahunt_operator.authority import Pair, as_told, issue, new_authority
 
 TRUSTED: Final = "ca.crt"
 """Key of the Secret: certificates of all authorities that are trusted, the newest first."""
@@ -65,8 +65,10 @@ def private_key(server: str) -> str:
 def read(data: Mapping[str, bytes]) -> Kept | None:
     """Read the Secret's data; None: it holds nothing yet.
 
+    What a server should show and can't be read is left out: it is issued anew, by the authorities that Jobs were told.
+
     Raises:
-        ValueError: what it holds can't be used.
+        ValueError: the authorities that it holds can't be used.
     """
     if not any(data.values()):
         return None
@@ -75,9 +77,14 @@ def read(data: Mapping[str, bytes]) -> Kept | None:
     if not certificates or len(certificates) != len(keys):
         raise ValueError(f"{len(certificates)} certificates of authorities and {len(keys)} keys")
     pairs = tuple(Pair.read(certificate, key) for certificate, key in zip(certificates, keys, strict=True))
-    servers = [one for one in (INTAKE, GATEWAY) if {certificate_key(one), private_key(one)} & data.keys()]
-    served = {one: Pair.read(data.get(certificate_key(one), b""), data.get(private_key(one), b"")) for one in servers}
-    return Kept(pairs, served)
+    return Kept(pairs, {one: pair for one in (INTAKE, GATEWAY) if (pair := _shown(data, one)) is not None})
+
+
+def _shown(data: Mapping[str, bytes], server: str) -> Pair | None:
+    try:
+        return Pair.read(data.get(certificate_key(server), b""), data.get(private_key(server), b""))
+    except ValueError:
+        return None
 
 
 def renewed(kept: Kept | None, hosts: Hosts, now: datetime) -> Kept:
@@ -109,4 +116,5 @@ def _signer(authorities: tuple[Pair, ...], now: datetime) -> Pair:
 
 
 def _is_good(served: Pair, signer: Pair, names: tuple[str, ...], now: datetime) -> bool:
-    return served.left(now) >= RENEW_CERTIFICATE and set(served.hosts) == set(names) and signer.issued(served)
+    is_for_all = set(served.hosts) == {as_told(name) for name in names}
+    return served.left(now) >= RENEW_CERTIFICATE and is_for_all and signer.issued(served)

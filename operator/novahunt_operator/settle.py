@@ -107,7 +107,7 @@ SUPERSEDED = "The Job had not started when the collection or the operator's sett
 
 def give_up(
     job: Job,
-    pods: Iterable[Pod],
+    pods: Sequence[Pod],
     previous: Result | None,
     now: datetime,
     *,

@@ -202,7 +202,9 @@ class End(StrEnum):
     ANSWERED = "answered"
     LOST = "its answer is lost"
     KILLED = "the pod is killed"
+    FAILED = "the collector gives up, and says so"
     EVICTED = "the pod is evicted, and says so"
+    CUT_OFF = "the pod is evicted before it can say anything"
     VANISHED = "the node is lost"
 
 

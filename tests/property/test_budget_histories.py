@@ -6,9 +6,11 @@ import random
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -34,7 +36,8 @@ from unit.operator.memory_cluster import CrashError
 
 SIZES = {"none.example": 0, "few.example": 7, "some.example": 55, "many.example": 130}
 SLOTS = 3
-ENDS = [End.ANSWERED] * 4 + [End.LOST, End.KILLED, End.EVICTED, End.VANISHED]
+STRIKES = [End.KILLED, End.FAILED, End.EVICTED, End.CUT_OFF, End.VANISHED]
+ENDS = [End.ANSWERED] * 4 + [End.LOST, *STRIKES]
 
 
 START = timedelta(seconds=3)
@@ -202,7 +205,7 @@ class BudgetHistories(RuleBasedStateMachine):
             one.send(end, self.api.now)
             self._strike(one.uid, end)
 
-    @rule(end=st.sampled_from([End.KILLED, End.EVICTED, End.VANISHED]))
+    @rule(end=st.sampled_from(STRIKES))
     def lose_a_pod(self, end: End) -> None:
         if self.pods.collectors:
             self._strike(self.chance.choice(list(self.pods.collectors)), end)
@@ -210,16 +213,22 @@ class BudgetHistories(RuleBasedStateMachine):
     def _strike(self, uid: str, end: End) -> None:
         if end is End.KILLED:
             self.pods.end(uid, None)
+        elif end is End.CUT_OFF:
+            self.pods.end(uid, None, disrupted=True)
         elif end is End.VANISHED:
             self.pods.vanish(uid)
-        elif end is End.EVICTED:
-            one = self.pods.collectors[uid]
-            one.fail(Reason.INTERRUPTED)
-            if self._is_admitted(uid):
-                with contextlib.suppress(CrashError):
-                    self.run(one.say_goodbye(self.ledger, self.collection))
-            self.pods.end(uid, one.note, disrupted=True)
-            self.crashed()
+        elif end in (End.FAILED, End.EVICTED):
+            self._leave(uid, disrupted=end is End.EVICTED)
+
+    def _leave(self, uid: str, *, disrupted: bool) -> None:
+        """Have a collector end before its domain is finished, tell the intake, and write its receipt."""
+        one = self.pods.collectors[uid]
+        one.fail(Reason.INTERRUPTED if disrupted else Reason.HUNTER_UNAVAILABLE)
+        if self._is_admitted(uid):
+            with contextlib.suppress(CrashError):
+                self.run(one.say_goodbye(self.ledger, self.collection))
+        self.pods.end(uid, one.note, disrupted=disrupted)
+        self.crashed()
 
     @rule()
     def remove_an_ended_pod(self) -> None:
@@ -290,12 +299,32 @@ class BudgetHistories(RuleBasedStateMachine):
         for _ in range(2):
             self.pods.control(stuck=False)
             self.start_pods()
-            for uid in list(self.pods.collectors):
-                self.pods.end(uid, None)
+            self.strike_all(End.KILLED)
         self.pods.control(stuck=False)
         self.bring_news()
         self.api.now += timedelta(seconds=15)
         self.reconcile()
+
+    @rule(strikes=st.lists(st.sampled_from(STRIKES), min_size=1, max_size=2))
+    def lose_who_paid_and_fail_after_them(self, strikes: list[End]) -> None:
+        """Attempts go with pages they paid for; those after them find Hunter away, and have nothing to tell."""
+        for pages, strike in enumerate(strikes, start=1):
+            self.work_a_while(pages)
+            self.start_operator()
+            self.strike_all(strike)
+        for _ in range(2):
+            self.pods.control(stuck=False)
+            self.start_pods()
+            self.strike_all(End.FAILED)
+        self.start_operator()
+        self.pods.control(stuck=False)
+        self.bring_news()
+        self.api.now += timedelta(seconds=15)
+        self.reconcile()
+
+    def strike_all(self, end: End) -> None:
+        for uid in list(self.pods.collectors):
+            self._strike(uid, end)
 
     def crashed(self) -> None:
         if self.api.dead:
@@ -447,3 +476,16 @@ TestBudgetHistories = BudgetHistories.TestCase
 TestBudgetHistories.settings = settings(stateful_step_count=30)
 TestChargedBudgetHistories = ChargedBudgetHistories.TestCase
 TestChargedBudgetHistories.settings = settings(stateful_step_count=30)
+
+
+@pytest.mark.parametrize("history", [BudgetHistories, ChargedBudgetHistories])
+@pytest.mark.parametrize("strikes", [*product(STRIKES), *product(STRIKES, repeat=2)])
+def test_an_operator_that_has_just_begun_counts_what_attempts_before_it_may_have_paid(
+    history: type[BudgetHistories], strikes: tuple[End, ...]
+) -> None:
+    told = history()
+    told.begin(seed=0, size=20, volume=False, monthly=False)
+    told.edit(maxCredits=200)
+    told.lose_who_paid_and_fail_after_them(list(strikes))
+    told.what_hunter_has_charged_is_used_or_set_aside()
+    told.teardown()

@@ -70,7 +70,7 @@ async def busy() -> Replica:
     metrics = replica.metrics
     replica.store.put_collection(collection(status=whole_status()))
     await replica.permits.acquire("3fa9c0ffee", KEY, "pod", seconds=1)
-    replica.permits.report("3fa9c0ffee", Answered("1", throttled=True))
+    replica.permits.report("3fa9c0ffee", "a", Answered("1", throttled=True))
     replica.queue.add(KEY)
     replica.signs.expect(Watched("pods", "sales"))
     replica.signs.begin(Watched("pods", "sales"))

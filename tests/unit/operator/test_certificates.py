@@ -2,14 +2,16 @@
 
 import asyncio
 import base64
+import errno
 import ssl
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from novahunt_api import paths
+from novahunt_api import paths, tls
 from novahunt_api.cluster import Cluster, ConflictError, NotFoundError, UnavailableError
 from novahunt_operator import certificates as module
 from novahunt_operator import rotation
@@ -157,6 +159,59 @@ async def test_an_emptied_secret_gets_again_what_it_held(caplog: pytest.LogCaptu
     assert trust.authorities == told
     assert "damaged" not in caplog.text
     assert "PRIVATE" not in caplog.text
+
+
+@pytest.mark.parametrize("lost", ["tls.key", "gateway.key", "gateway.crt"])
+async def test_an_operator_that_begins_and_finds_one_certificate_spoilt_keeps_the_authority(lost: str) -> None:
+    secret = OneSecret()
+    first, told = replica(secret, gateway_hosts=("novahunt-gateway.tools.svc",))
+    await first.load()
+    del secret.data[lost]
+    restarted, trust = replica(secret, gateway_hosts=("novahunt-gateway.tools.svc",))
+    await restarted.load()
+    assert trust.authorities == told.authorities
+    assert await serial_shown(restarted, told.authorities) == serial_in(secret)
+    assert lost in secret.data
+
+
+def test_without_room_for_a_file_it_says_so_and_tries_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = OneSecret()
+    certificates, trust = replica(secret)
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def scene(_clock: object) -> None:
+        with monkeypatch.context() as full:
+            full.setattr(tls, "show", no_room)
+            loading = asyncio.create_task(certificates.load())
+            await asyncio.sleep(60)
+            assert "can't be shown" in certificates.trouble
+            assert not loading.done()
+        await loading
+
+    run(scene)
+    assert certificates.trouble == ""
+    assert trust.authorities
+    assert caplog.text.count("No space left on device") == 1
+
+
+def test_a_key_that_somebody_else_has_encrypted_is_told_and_waited_for() -> None:
+    good = rotation.renewed(None, {"tls": (HOST,)}, datetime.now(UTC))
+    key = good.served["tls"].key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
+    secret = OneSecret(good.data() | {"tls.key": key})
+    certificates, _ = replica(secret, external=True)
+
+    async def scene(_clock: object) -> None:
+        loading = asyncio.create_task(certificates.load())
+        await asyncio.sleep(30)
+        assert "can't be used together" in certificates.trouble
+        secret.data = good.data()
+        await loading
+
+    run(scene)
 
 
 def test_a_missing_secret_is_named_until_it_comes(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,11 +1,11 @@
 """What a run has cost: known from receipts, else never too little."""
 
-from builders import SECOND, job, pod, receipt
+from builders import SECOND, finished_pod, job, pod, receipt
 from novahunt_contract.outcomes import Reason
-from novahunt_contract.receipt import Receipt
+from novahunt_contract.receipt import Receipt, decode
 from novahunt_operator import costs
 from novahunt_operator.costs import Heard
-from novahunt_operator.records import Reservation
+from novahunt_operator.records import Pod, Reservation
 
 
 def cost(
@@ -16,13 +16,12 @@ def cost(
     charged: bool = False,
     reservation: Reservation | None = None,
     watched: bool = False,
-    first_seen: bool = False,
 ) -> int:
     """Return the cost of a run whose pods p0, p1, … left these receipts."""
     made = job(reservation=reservation)
     return costs.of_run(
         made,
-        [pod(made, created=made.created + (1 if first_seen else 3) * SECOND)],
+        [pod(made, created=made.created + 3 * SECOND)],
         {f"p{number}": one for number, one in enumerate(receipts)},
         Heard(told=told or {}, watched=watched, repeats_charged=charged),
         complete=complete,
@@ -101,11 +100,44 @@ def test_after_a_restart_evicted_pods_may_have_spent_all_that_is_set_aside() -> 
     assert cost(receipt(credits=0, requests=0), complete=False, charged=True, reservation=charged) == 100
 
 
-def test_a_job_whose_first_pod_is_still_there_had_no_evicted_one_before_it() -> None:
-    reserved = Reservation(100)
-    assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True) == 5
-    assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True, attempts=2) == 100
-    assert cost(receipt(credits=5), complete=False, reservation=reserved, first_seen=True, told={"gone": 9}) == 100
+AT_ONCE = job().created + SECOND
+LATER = job().created + 60 * SECOND
+MAY_TRY_AGAIN = receipt(Reason.HUNTER_UNAVAILABLE, credits=5)
+LAST = receipt(Reason.DOMAIN_REFUSED, credits=5)
+
+
+def cost_of_pods(*pods: Pod, attempts: int = 1, told: dict[str, int] | None = None) -> int:
+    """Return the cost of a run of which 100 credits are set aside, by the pods that an operator finds at its start."""
+    receipts = {one.uid: decode(one.termination_message) for one in pods if one.termination_message}
+    made = job(reservation=Reservation(100))
+    return costs.of_run(made, pods, receipts, Heard(told=told or {}), complete=False, attempts=attempts)
+
+
+def test_where_the_first_pod_has_ended_its_job_none_came_before_it_and_none_after() -> None:
+    first = finished_pod(job(), LAST, uid="first", created=AT_ONCE)
+    assert cost_of_pods(first) == 5
+    assert cost_of_pods(first, attempts=2) == 100
+    assert cost_of_pods(first, told={"gone": 9}) == 100
+    assert cost_of_pods(finished_pod(job(), LAST, created=LATER)) == 100
+
+
+def test_a_pod_that_left_no_receipt_may_have_spent_all_that_is_set_aside_also_where_it_is_no_attempt() -> None:
+    evicted = pod(job(), uid="first", created=AT_ONCE, phase="Failed", finished=True, end_reason="Evicted")
+    assert cost_of_pods(evicted, finished_pod(job(), LAST, uid="second", created=LATER)) == 100
+
+
+def test_after_a_pod_that_did_not_end_its_job_one_may_have_come_and_be_gone() -> None:
+    first = finished_pod(job(), MAY_TRY_AGAIN, uid="first", created=AT_ONCE)
+    assert cost_of_pods(first, finished_pod(job(), LAST, uid="second", created=LATER), attempts=2) == 100
+    # It wrote its receipt and was killed before its process ended: then its Job goes on.
+    killed = finished_pod(job(), LAST, uid="first", created=AT_ONCE, exit_code=137)
+    assert cost_of_pods(killed) == 100
+
+
+def test_a_first_pod_that_has_not_begun_has_spent_nothing() -> None:
+    waits = pod(job(), created=AT_ONCE, phase="Pending", started=False)
+    assert cost_of_pods(waits, attempts=0) == 0
+    assert cost_of_pods(waits, attempts=1) == 100
 
 
 def test_what_earlier_runs_had_paid_for_a_stored_document_is_not_this_runs() -> None:

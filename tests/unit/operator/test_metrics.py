@@ -220,9 +220,9 @@ def test_a_replica_that_stands_by_tells_of_no_collection_and_that_it_has_no_leas
 
 async def test_two_keys_that_begin_alike_are_one_series_and_the_slower_pace_counts() -> None:
     replica = Replica()
-    replica.permits.report("3fa9aaaa", Answered("0"))
-    replica.permits.report("3fa9bbbb", Answered("0", throttled=True))
-    replica.permits.report("0123aaaa", Answered("0"))
+    replica.permits.report("3fa9aaaa", "a", Answered("0"))
+    replica.permits.report("3fa9bbbb", "a", Answered("0", throttled=True))
+    replica.permits.report("0123aaaa", "a", Answered("0"))
     assert replica.value("novahunt_key_pace_ratio", key="3fa9") == 0.5
     assert replica.value("novahunt_key_pace_ratio", key="0123") == 1
     assert len(replica.scrape()["novahunt_key_pace_ratio"].samples) == 2

@@ -1,10 +1,17 @@
 """The intake's certificate over the years: whoever was told whom to trust can check what is served then."""
 
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from novahunt_operator import rotation
 from novahunt_operator.authority import Pair, issue, new_authority
@@ -40,6 +47,14 @@ def test_the_first_certificate_is_for_the_intakes_name_and_signed_by_who_is_trus
 
 def test_an_address_will_do_as_well_as_a_name() -> None:
     assert renewed(None, {"tls": ("127.0.0.1", "::1")}, NOW).served["tls"].hosts == ("127.0.0.1", "::1")
+
+
+def test_an_address_is_the_same_however_it_is_written() -> None:
+    hosts = {"tls": ("novahunt-intake.tools.svc", "FD00:0:0::0001")}
+    kept = renewed(None, hosts, NOW)
+    assert renewed(kept, hosts, NOW + DAY) is kept
+    assert renewed(kept, {"tls": ("novahunt-intake.tools.svc", "fd00::1")}, NOW + DAY) is kept
+    assert renewed(kept, {"tls": ("novahunt-intake.tools.svc", "fd00::2")}, NOW + DAY) is not kept
 
 
 def test_what_is_kept_can_be_read_again_and_is_left_alone_while_nothing_is_due() -> None:
@@ -95,20 +110,61 @@ def test_an_empty_secret_holds_nothing_yet(data: dict[str, bytes]) -> None:
     assert rotation.read(data) is None
 
 
+def encrypted(pair: Pair) -> bytes:
+    return pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
+
+
+def of_an_unknown_curve(pair: Pair) -> bytes:
+    """Return its key as if it were of a curve that nobody has heard of."""
+    der = pair.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    p_256 = bytes.fromhex("06082a8648ce3d030107")
+    return pem(der.replace(p_256, p_256[:-1] + b"\x7f"))
+
+
+def pem(der: bytes) -> bytes:
+    return b"-----BEGIN PRIVATE KEY-----\n" + base64.encodebytes(der) + b"-----END PRIVATE KEY-----\n"
+
+
+STRANGER = new_authority(NOW)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"ca.key": b""},
+        {"ca.crt": b"nothing of the kind"},
+        {"ca.key": STRANGER.key_pem},
+        {"ca.key": pem(b"nothing of the kind")},
+        {"ca.key": encrypted(STRANGER)},
+        {"ca.key": of_an_unknown_curve(STRANGER)},
+    ],
+)
+def test_authorities_that_are_damaged_are_told_from_a_secret_that_is_empty(damage: dict[str, bytes]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        rotation.read(renewed(None, HOST, NOW).data() | damage)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         {"tls.key": b""},
         {"tls.crt": b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
-        {"ca.key": b""},
-        {"ca.crt": b"nothing of the kind"},
-        {"tls.key": new_authority(NOW).key_pem},
-        {"ca.key": new_authority(NOW).key_pem},
+        {"tls.key": STRANGER.key_pem},
+        {"tls.key": encrypted(STRANGER)},
+        {"tls.key": of_an_unknown_curve(STRANGER)},
     ],
 )
-def test_a_damaged_secret_is_told_from_an_empty_one(damage: dict[str, bytes]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        rotation.read(renewed(None, HOST, NOW).data() | damage)
+def test_a_certificate_that_is_damaged_is_issued_anew_by_the_authority_that_jobs_were_told(
+    damage: dict[str, bytes],
+) -> None:
+    kept = renewed(None, HOST | {"gateway": ("novahunt-gateway.tools.svc",)}, NOW)
+    read = rotation.read(kept.data() | damage)
+    assert read is not None
+    again = renewed(read, HOST | {"gateway": ("novahunt-gateway.tools.svc",)}, NOW)
+    assert [again.data()[name] for name in ("ca.crt", "ca.key")] == [kept.data()[name] for name in ("ca.crt", "ca.key")]
+    assert is_trusted(kept.authorities, again.served["tls"], NOW)
+    assert again.served["tls"].certificate != kept.served["tls"].certificate
+    assert again.served["gateway"].key_pem == kept.served["gateway"].key_pem
 
 
 def test_each_server_has_its_own_and_one_that_is_not_wanted_any_more_goes() -> None:

@@ -10,9 +10,9 @@ import click
 import msgspec
 
 from novahunt_api import domaincollections, names, paths
-from novahunt_api.cluster import MERGE_PATCH, Cluster, ConflictError, NotFoundError
+from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, NotFoundError
 from novahunt_api.domaincollections import Collection
-from novahunt_cli import following, options, printing, reading, suppressing
+from novahunt_cli import exits, following, options, printing, reading, suppressing
 from novahunt_cli.exits import CommandError, Exit
 from novahunt_cli.session import Session
 from novahunt_cli.suppressing import ListRef
@@ -35,6 +35,8 @@ _SECONDS = 300.0
 @options.connected(output=False)
 def forget(session: Session, entry: str, list_: str | None, create: bool, only: tuple[str, ...], timeout: float) -> int:
     """Never store an address or a domain again, and remove what is stored of it; - reads it from standard input."""
+    if only and not create:
+        raise CommandError("--collection says which collections --create adds the list to: give both", Exit.USAGE)
     try:
         line = suppressing.entry_of(sys.stdin.readline() if entry == "-" else entry)
         ref = suppressing.parse_ref(list_) if list_ is not None else None
@@ -67,10 +69,8 @@ async def _forget(
             f"the entry is in {ref}, but no collection names that list, so nothing is removed: "
             f"give --create --collection NAME, or set spec.suppressionFrom"
         )
-    asked = [(await _ask(cluster, collection)) for collection in concerned]
-    for collection, since in asked:
-        swept = await _until_swept(cluster, collection, since, seconds)
-        click.echo(suppressing.report(swept))
+    if failed := await _sweep(cluster, concerned, seconds):
+        raise CommandError(f"the entry is in {ref}, but {'; '.join(map(str, failed))}", failed[0].code)
     return Exit.DONE
 
 
@@ -144,6 +144,29 @@ async def _name_list(cluster: Cluster, collection: Collection, ref: ListRef) -> 
     raise CommandError(f"collection {name} is changed by others all the time: try again")
 
 
+async def _sweep(cluster: Cluster, collections: list[Collection], seconds: float) -> list[CommandError]:
+    """Have collections swept, and tell of each; returns what went wrong with some, which keeps no other from it."""
+    asked: list[tuple[Collection, str]] = []
+    failed: list[CommandError] = []
+    for collection in collections:
+        name = collection.key.name
+        try:
+            asked.append(await _ask(cluster, collection))
+        except NotFoundError:
+            printing.say(f"{name} has been deleted meanwhile")
+        except ApiError as error:
+            said = exits.of_api(error, cluster.host)
+            failed.append(CommandError(f"{name} can't be asked to sweep now: {said}", said.code))
+    for collection, since in asked:
+        try:
+            click.echo(suppressing.report(await _until_swept(cluster, collection, since, seconds)))
+        except CommandError as error:
+            failed.append(error)
+        except ApiError as error:
+            failed.append(exits.of_api(error, cluster.host))
+    return failed
+
+
 async def _ask(cluster: Cluster, collection: Collection) -> tuple[Collection, str]:
     """Ask for a sweep; returns the collection, and when that was by the API server's clock."""
     wish = times.to_text(datetime.now(UTC))
@@ -174,9 +197,7 @@ async def _until_swept(cluster: Cluster, asked: Collection, since: str, seconds:
                     printing.say(f"{name} waits for {waits}")
     except CommandError as error:
         if error.code is Exit.TIMEOUT:
-            raise CommandError(
-                f"the entry is in the list, but {name} is not swept after {seconds:g} seconds: `novahunt why {name}`",
-                Exit.TIMEOUT,
-            ) from None
+            said = f"{name} is not swept after {seconds:g} seconds: `novahunt why {name}`"
+            raise CommandError(said, Exit.TIMEOUT) from None
         raise
     raise AssertionError("a watch without an end has ended")

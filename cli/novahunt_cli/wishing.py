@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from novahunt_api import paths
-from novahunt_api.cluster import MERGE_PATCH, Cluster
-from novahunt_cli import options, printing
+from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, UnavailableError
+from novahunt_cli import exits, options, printing
+from novahunt_cli.exits import CommandError
 from novahunt_cli.session import Session
 from novahunt_contract import times
 
@@ -41,15 +42,26 @@ def retry(session: Session, names: tuple[str, ...], all_domains: bool) -> None:
 
 
 def _change(session: Session, names: tuple[str, ...], spec: dict[str, Any], done: str) -> None:
-    async def patch(cluster: Cluster) -> list[dict[str, Any]]:
-        return [
-            await cluster.patch(paths.collections(session.namespace, name), {"spec": spec}, MERGE_PATCH, dict)
-            for name in names
-        ]
+    """Change each collection that can be changed, and tell of each: a wish that nobody sees may cost credits."""
+    changed: list[dict[str, Any]] = []
+    failed: list[CommandError] = []
 
-    changed = session.run(patch)
+    async def patch(cluster: Cluster) -> None:
+        for name in names:
+            path = paths.collections(session.namespace, name)
+            try:
+                changed.append(await cluster.patch(path, {"spec": spec}, MERGE_PATCH, dict))
+            except ApiError as error:
+                failed.append(exits.of_api(error, cluster.host))
+                if isinstance(error, UnavailableError):
+                    break
+
+    session.run(patch)
     if session.output != "table":
-        printing.objects(changed, session.output, single=len(names) == 1)
-        return
-    for name in names:
-        click.echo(f"domaincollection.novahunt.io/{name} {done}")
+        if changed:
+            printing.objects(changed, session.output, single=len(names) == 1)
+    else:
+        for one in changed:
+            click.echo(f"domaincollection.novahunt.io/{one['metadata']['name']} {done}")
+    if failed:
+        raise CommandError("; ".join(map(str, failed)), failed[0].code)

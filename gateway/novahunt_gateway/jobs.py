@@ -132,9 +132,12 @@ def chosen(standings: Iterable[Standing]) -> Standing | None:
 
 
 def _starts(collection: Collection) -> bool:
-    """Tell whether a collection starts runs: one that only estimates, is suspended, deleted or done does not."""
-    spec = collection.spec
-    return spec.mode is Mode.COLLECT and not (spec.suspend or collection.deleting or collection.is_ready)
+    """Tell whether a collection starts runs.
+
+    One that only estimates, is suspended, deleted or done, or whose spec can't be read, starts none.
+    """
+    spec, is_over = collection.spec, collection.deleting or collection.is_ready
+    return spec.mode is Mode.COLLECT and collection.spec_error is None and not (spec.suspend or is_over)
 
 
 def _rank(standing: Standing) -> tuple[object, ...]:
@@ -146,8 +149,7 @@ def _rank(standing: Standing) -> tuple[object, ...]:
 
 def _name(standing: Standing) -> str:
     """Return the job's name, by the wish that it is under; a result that nobody wants again keeps its own."""
-    spec, result = standing.wishes, standing.result
-    wish = spec.recollect if spec is not None else result.recollect if result is not None else None
+    result, wish = standing.result, standing.wish
     if is_wish(wish):
         return job_id(standing.domain, wish)
     return result.job_id if result is not None else ""
@@ -181,7 +183,7 @@ def _is_under_way(standing: Standing) -> bool:
     if collection is None or standing.wishes is None or collection.spec.mode is not Mode.COLLECT:
         return False
     status, counts = collection.status, collection.status.domains
-    if counts is None or status.observed_generation < collection.generation:
+    if collection.spec_error is not None or counts is None or status.observed_generation < collection.generation:
         return False
     if _is_held_refresh(standing):
         return False

@@ -261,6 +261,20 @@ def test_a_list_in_a_config_map_may_name_a_domain_until_all_is_done() -> None:
     assert job_of(standing(done(whole), ended(), is_listed=False)).state is State.COMPLETED
 
 
+def test_where_the_spec_can_t_be_read_a_list_may_name_a_domain_and_nothing_starts() -> None:
+    counts = DomainCounts()
+    stalled = Condition(ConditionType.STALLED, "True", "InvalidSpec", "spec can't be read")
+    status = CollectionStatus(observed_generation=1, domains=counts, conditions=(stalled,))
+    made = msgspec.structs.replace(collection(spec()), spec_error="spec can't be read", status=status)
+    waits = standing(made, ended(Reason.BUDGET, outcome=Outcome.PENDING), is_listed=False)
+    job = job_of(waits)
+    assert (job.job_id, job.state, job.error) == (job_id(A, WISH), State.QUEUED, None)
+    assert not is_active(waits)
+    assert not works(made)
+    assert chosen([waits, standing(done(idle()), ended())]) is not waits
+    assert job_of(standing(made, ended(), is_listed=False)).state is State.COMPLETED
+
+
 def test_what_deleted_collections_left_speaks_last_and_the_newest_of_it_first() -> None:
     def left(name: str, day: str) -> Standing:
         result = ended(recollect=None, stored_at=day, job_id=name)

@@ -113,7 +113,9 @@ def is_active(standing: Standing) -> bool:
     if state is not State.QUEUED:
         return state is State.PROCESSING
     collection = standing.collection
-    return collection is not None and standing.wishes is not None and _starts(collection)
+    if collection is None or standing.wishes is None or _is_held_refresh(standing):
+        return False
+    return _starts(collection)
 
 
 def works(collection: Collection) -> bool:
@@ -130,9 +132,12 @@ def chosen(standings: Iterable[Standing]) -> Standing | None:
 
 
 def _starts(collection: Collection) -> bool:
-    """Tell whether a collection starts runs: one that only estimates, is suspended, deleted or done does not."""
-    spec = collection.spec
-    return spec.mode is Mode.COLLECT and not (spec.suspend or collection.deleting or collection.is_ready)
+    """Tell whether a collection starts runs.
+
+    One that only estimates, is suspended, deleted or done, or whose spec can't be read, starts none.
+    """
+    spec, is_over = collection.spec, collection.deleting or collection.is_ready
+    return spec.mode is Mode.COLLECT and collection.spec_error is None and not (spec.suspend or is_over)
 
 
 def _rank(standing: Standing) -> tuple[object, ...]:
@@ -144,8 +149,7 @@ def _rank(standing: Standing) -> tuple[object, ...]:
 
 def _name(standing: Standing) -> str:
     """Return the job's name, by the wish that it is under; a result that nobody wants again keeps its own."""
-    spec, result = standing.wishes, standing.result
-    wish = spec.recollect if spec is not None else result.recollect if result is not None else None
+    result, wish = standing.result, standing.wish
     if is_wish(wish):
         return job_id(standing.domain, wish)
     return result.job_id if result is not None else ""
@@ -161,15 +165,30 @@ def _is_alone(collection: Collection) -> bool:
     return counts is not None and counts.total == 1
 
 
+def _is_held_refresh(standing: Standing) -> bool:
+    """Tell whether a domain may only wait to be refreshed: it counts under its last answer, not among those that wait.
+
+    Such a refresh may wait for days, for a plan or a key, and what it would replace is there.
+    """
+    collection, result = standing.collection, standing.result
+    counts = collection.status.domains if collection is not None else None
+    is_pending = result is not None and result.outcome is Outcome.PENDING
+    return is_pending and standing.running is None and counts is not None and counts.refreshing > 0
+
+
 def _is_under_way(standing: Standing) -> bool:
-    """Tell whether a domain has begun, because in its collection none waits; the status names twenty that run."""
+    """Tell whether a domain has begun that the status does not name among those that run: it names twenty at most."""
     collection = standing.collection
-    if collection is None or standing.wishes is None:
-        return False
-    counts = collection.status.domains
-    is_seen = collection.status.observed_generation >= collection.generation
     # Where nothing is collected, nothing waits either.
-    return is_seen and collection.spec.mode is Mode.COLLECT and counts is not None and counts.waiting == 0
+    if collection is None or standing.wishes is None or collection.spec.mode is not Mode.COLLECT:
+        return False
+    status, counts = collection.status, collection.status.domains
+    if collection.spec_error is not None or counts is None or status.observed_generation < collection.generation:
+        return False
+    if _is_held_refresh(standing):
+        return False
+    # A run that has ended and is not recorded yet counts among those that wait, but its progress stays.
+    return counts.waiting == 0 or (counts.total == 1 and bool(status.progress))
 
 
 def _state(standing: Standing) -> State:
@@ -177,7 +196,7 @@ def _state(standing: Standing) -> State:
         return State.PROCESSING
     result = standing.result
     if result is None or not _is_last_word(result, standing.wishes):
-        # Where its run has ended, and the result has not been seen yet, nobody should see it go back.
+        # Ready may be seen before the result is: it does not say that a domain has not begun.
         return State.PROCESSING if _is_under_way(standing) else State.QUEUED
     return State.FAILED if result.outcome in (Outcome.FAILED, Outcome.PENDING) else State.COMPLETED
 

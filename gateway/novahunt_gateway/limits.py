@@ -95,8 +95,9 @@ class Limits:
             token_of: Returns the token by which a request is let in, as the app itself reads it, so that it is the
                 same in all its spellings; empty: none lets it in.
             max_body: Bytes of a request's body.
-            callers: Requests of each caller. Tokens that have opened nothing yet share the rate of their address:
-                else whoever makes one up for each request would have no limit.
+            callers: Requests of each caller. Tokens that have opened nothing yet share one rate of their address:
+                else whoever makes one up for each request would have no limit. Requests without a token share
+                another: else those of one would shut out each new token of the many behind one proxy.
             strangers: Refused tokens (401) of each address. An address that has used them up may show no further one
                 before the next is due, but for those that were good lately: many may share an address.
             seconds: In which a request must have come, and a piece of the answer be taken.
@@ -115,13 +116,15 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        shown, address = self._token_of(scope), self._address(scope)
+        shown, host = self._token_of(scope), _host(scope)
+        address = self._digest(host)
         token = self._digest(shown) if shown else None
         is_known = token in self._known
+        caller = address if token is None else token if is_known else self._digest(f"new at {host}")
         is_stranger = not is_known and (token is not None or _is_login(scope))
         # A guess that is not heard uses nothing of what others have at the same address.
         wait = self._strangers.wait(address) if is_stranger else 0.0
-        wait = wait or self._callers.take(token if token is not None and is_known else address)
+        wait = wait or self._callers.take(caller)
         if wait > 0:
             headers = {"Retry-After": str(math.ceil(wait))}
             await refusal(429, "too many requests: slow down", headers)(scope, receive, send)
@@ -172,12 +175,13 @@ class Limits:
 
         return bounded
 
-    def _address(self, scope: Scope) -> bytes:
-        peer = scope.get("client")
-        return self._digest(peer[0] if peer else "")
-
     def _digest(self, text: str) -> bytes:
         return hashlib.blake2b(self._salt + text.encode(errors="surrogateescape"), digest_size=16).digest()
+
+
+def _host(scope: Scope) -> str:
+    peer = scope.get("client")
+    return peer[0] if peer else ""
 
 
 def _is_login(scope: Scope) -> bool:

@@ -29,11 +29,20 @@ class Standing(msgspec.Struct, frozen=True):
         return next((one for one in running if one.domain == self.domain), None)
 
     @property
+    def wish(self) -> str | None:
+        """The value of `recollect` that it is under, or that its result answers where nothing else is known of it."""
+        wishes, one = self.wishes, self.collection
+        if wishes is not None and one is not None and one.spec_error is None:
+            return wishes.recollect
+        return self.result.recollect if self.result is not None else None
+
+    @property
     def wishes(self) -> CollectionSpec | None:
         """The wishes that it is under; None: nobody wants it collected there any more."""
         one = self.collection
         if one is None:
             return None
-        # Whether a ConfigMap names it is not known here: until everything is done, it may be.
-        may_be_named = bool(one.spec.domains_from) and not one.is_ready
+        # Whether a ConfigMap names it is not known here: until everything is done, it may be. Nor is what a spec lists
+        # that can't be read.
+        may_be_named = one.spec_error is not None or (bool(one.spec.domains_from) and not one.is_ready)
         return one.spec if self.is_listed or may_be_named else None

@@ -20,10 +20,13 @@ class _Unknown:
 
     def __init__(self, calls: APIRouter) -> None:
         self._calls = [call for call in calls.routes if isinstance(call, Route)]
+        self._none = Route(f"{PREFIX}/{{path}}", self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = [call.methods or () for call in self._calls if call.path_regex.match(scope["path"])]
-        allowed = ", ".join(sorted({method for methods in found for method in methods}))
+        found = [call for call in self._calls if call.path_regex.match(scope["path"])]
+        allowed = ", ".join(sorted({method for call in found for method in call.methods or ()}))
+        # Starlette tells no route of a bare app, and the request would count as one that was refused before.
+        scope["route"] = found[0] if found else self._none
         answer = refusal(404, "there is no such call")
         if allowed:
             answer = refusal(405, f"this call takes another method: {allowed}", {"Allow": allowed})

@@ -11,7 +11,7 @@ from novahunt_api.cluster import MERGE_PATCH, ApiError, Cluster, ConflictError, 
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.spec import Mode
-from novahunt_contract import times, wanted
+from novahunt_contract import domains, times
 from novahunt_gateway import jobs
 from novahunt_gateway.errors import BusyError, RefusedError, TakenError
 from novahunt_gateway.jobs import Job
@@ -21,6 +21,9 @@ MADE_BY_LABEL = f"{names.GROUP}/made-by"
 MADE_BY = "gateway"
 
 _TRIES = 5
+
+_SPELLINGS = 20
+"""In which the list of a job may write its domain; nobody needs more."""
 
 
 class Writing:
@@ -48,7 +51,7 @@ class Writing:
                 found, is_new = await self._made(key, domain)
                 if is_new:
                     return self._job(found, domain)
-            if not jobs.is_wish(found.spec.recollect) or _only(found.spec.domains) != domain:
+            if not jobs.is_wish(found.spec.recollect) or _own(key.name, found.spec.domains) != domain:
                 raise TakenError(f"collection {key.name} is somebody's own: it is not changed")
             if found.spec.mode is Mode.ESTIMATE:
                 raise TakenError(f"collection {key.name} only estimates: let it collect first")
@@ -64,7 +67,7 @@ class Writing:
             found = await self._read(key)
         raise BusyError(f"collection {key.name} is being changed by others: try again")
 
-    async def make(self, key: Key, domains: Sequence[str], wishes: Mapping[str, Any]) -> Collection:
+    async def make(self, key: Key, entries: Sequence[str], wishes: Mapping[str, Any]) -> Collection:
         """Make a collection; one that has a domain's own name is that domain's job, whoever asks for it.
 
         Raises:
@@ -72,12 +75,11 @@ class Writing:
             RefusedError: the API server does not take it.
             BusyError: not now, or not before somebody has made the namespace or installed the kinds.
         """
-        # Bringing thousands of entries to one form takes a moment, and only names of jobs need it.
-        only = _only(domains) if key.name.startswith(jobs.PREFIX) else None
-        if only is not None and key.name == jobs.collection_name(only):
-            domains = (only,)
+        own = _own(key.name, entries)
+        if own is not None:
+            entries = (own,)
             wishes = {**self._defaults, "recollect": self._wish(), **wishes}
-        body = _body(key, {**wishes, "domains": domains})
+        body = _body(key, {**wishes, "domains": entries})
         try:
             raw = await _asked(creating.create(self._cluster, paths.collections(key.namespace), body))
         except ConflictError:
@@ -155,10 +157,22 @@ async def _asked(call: Awaitable[bytes]) -> bytes:
         raise RefusedError(error.message) from None
 
 
-def _only(entries: Sequence[str]) -> str | None:
-    """Return the one domain that a list names, in its one form; None: it names another number, or what is none."""
-    found = wanted.resolve(wanted.listed(entries))
-    return found.domains[0] if len(found.domains) == 1 and not found.invalid else None
+def _own(name: str, entries: Sequence[str]) -> str | None:
+    """Return the domain whose job a collection of this name and list is, in its one form; None: it is no job.
+
+    It takes milliseconds whatever the list is, for everybody waits meanwhile: a long entry alone may take one.
+    """
+    if not name.startswith(jobs.PREFIX):
+        return None
+    spellings = tuple(dict.fromkeys(entries))
+    if not 0 < len(spellings) <= _SPELLINGS:
+        return None
+    try:
+        domain = domains.normalise(spellings[0])
+        is_own = jobs.collection_name(domain) == name and all(domains.normalise(one) == domain for one in spellings)
+    except domains.NotADomainError:
+        return None
+    return domain if is_own else None
 
 
 def _body(key: Key, spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import recorded_states
-from novahunt_api import domaincollections
+from novahunt_api import domaincollections, names
 from novahunt_cli.__main__ import novahunt
 from novahunt_collector import arguments
 from novahunt_collector.freshness import is_fresh
@@ -106,6 +106,13 @@ def test_each_value_of_the_chart_that_a_page_names_is_there() -> None:
                 named.add(name)
     assert len(named) >= 40
     assert sorted(name for name in named if not value(name)) == []
+
+
+def test_each_annotation_that_a_page_names_is_one_that_is_written_or_read() -> None:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    named = set(re.findall(rf"annotation\s+`({re.escape(names.GROUP)}/[a-z-]+)", text))
+    assert names.REQUEST_ID_ANNOTATION in named
+    assert named <= {value for name, value in vars(names).items() if name.endswith("_ANNOTATION")}
 
 
 def test_each_test_that_a_page_names_is_there() -> None:

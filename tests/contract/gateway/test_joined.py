@@ -170,13 +170,19 @@ def test_requests_are_counted_by_route_and_never_by_what_they_name(
 ) -> None:
     assert caller.get("/api/collect-status", params={"domain": "secret.example"}).status_code == 404
     assert caller.get("/api/collections/secret").status_code == 404
+    assert caller.delete("/api/collections/secret").status_code == 405
+    assert caller.get("/api/secret").status_code == 404
+    assert caller.get("/api").status_code == 404
     with served_gateway.client("wrong-token") as stranger:
         stranger.get("/api/collections/secret")
     value = served_gateway.metrics.registry.get_sample_value
     name = "novahunt_gateway_requests_total"
     assert value(name, {"method": "GET", "route": "/api/collect-status", "code": "404"}) == 1
     assert value(name, {"method": "GET", "route": "/api/collections/{name}", "code": "404"}) == 1
+    assert value(name, {"method": "DELETE", "route": "/api/collections/{name}", "code": "405"}) == 1
+    assert value(name, {"method": "GET", "route": "/api/{path}", "code": "404"}) == 2
     assert value(name, {"method": "GET", "route": "refused", "code": "401"}) == 1
+    assert value(name, {"method": "GET", "route": "refused", "code": "404"}) is None
     with served_as(serving.config(served_gateway.gateway.health(), 0, head_seconds=5)) as url:
         text = httpx.get(f"{url}/metrics", follow_redirects=True).text
     assert "novahunt_gateway_request_duration_seconds_bucket" in text

@@ -13,11 +13,11 @@ import pytest
 from builders import result
 from contract.gateway.conftest import SALES, Served, wanting
 from novahunt_api import parts, paths
-from novahunt_api.cluster import NotFoundError
+from novahunt_api.cluster import ApiError, NotFoundError
 from novahunt_api.domainresults import Place, Result, VolumePlace
 from novahunt_api.objects import Key
 from novahunt_api.statusobject import RunningDomain
-from novahunt_contract import document
+from novahunt_contract import document, domains
 from novahunt_contract.document import Document, Item
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import ConfigMapPlace
@@ -134,6 +134,37 @@ def test_a_list_under_a_jobs_name_is_that_job_in_whatever_form_it_writes_the_dom
     assert made.spec.domains == (A,)
     answer = post(caller)
     assert (answer.status_code, answer.json()["jobId"]) == (200, f"collect-{A}-{made.spec.recollect}")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [A, *(f"{number}.example" for number in range(1500))],
+        ["other.example", *(f"{number}.example" for number in range(1500))],
+        [f"https://{A}/{number}" for number in range(1500)],
+        [A] * 1500,
+    ],
+    ids=["begins with its domain", "begins with another", "many spellings", "one spelling"],
+)
+def test_a_long_list_under_a_jobs_name_is_looked_at_no_further_than_it_takes(
+    served_gateway: Served, monkeypatch: pytest.MonkeyPatch, entries: list[str]
+) -> None:
+    looked_at: list[str] = []
+    normalise = domains.normalise
+
+    def counted(entry: str) -> str:
+        looked_at.append(entry)
+        return normalise(entry)
+
+    async def refused(*_given: object, **_options: object) -> bytes:
+        raise ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large")
+
+    monkeypatch.setattr(domains, "normalise", counted)
+    monkeypatch.setattr(served_gateway.cluster, "call", refused)
+    with served_gateway.client() as caller:
+        answer = caller.post("/api/collections", json={"name": OWN, "domains": entries})
+    assert (answer.status_code, answer.json()["error"]) == (400, "etcdserver: request is too large")
+    assert len(looked_at) <= 20
 
 
 @pytest.mark.parametrize(

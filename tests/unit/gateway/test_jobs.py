@@ -31,6 +31,7 @@ from novahunt_gateway.standing import Standing
 
 A = "a.example"
 WISH, LATER = "1732233600000", "1732233700000"
+READY = Condition(ConditionType.READY, "True", "Completed")
 PLACE = Place(persistent_volume_claim=VolumePlace("claim", "q4"))
 
 
@@ -103,6 +104,52 @@ def test_between_the_end_of_a_run_and_its_result_it_does_not_go_back() -> None:
     assert told_of(told, ended()).state is State.COMPLETED
 
 
+def test_between_the_end_of_a_run_and_its_record_it_does_not_go_back() -> None:
+    counts = DomainCounts(total=1, waiting=1)
+    paused = Condition(ConditionType.WAITING, "True", "RetryPause", "1 domains come back in a moment.")
+    told = asked(observed_generation=1, domains=counts, progress=99, conditions=(paused,))
+    assert (told_of(told, None).state, told_of(told, None).progress) == (State.PROCESSING, 99)
+    over = asked(observed_generation=1, domains=DomainCounts(total=1, succeeded=1), progress=100, conditions=(READY,))
+    assert told_of(over, None).state is State.PROCESSING, "the result is seen after the status"
+    again = asked(observed_generation=1, domains=counts, progress=0, conditions=(paused,))
+    assert told_of(again, ended(Reason.HUNTER_UNAVAILABLE, outcome=Outcome.PENDING)).state is State.QUEUED
+
+
+QUOTA = Condition(ConditionType.STALLED, "True", "QuotaExhausted", "the plan is used up")
+
+
+@pytest.mark.parametrize("total", [1, 3])
+@pytest.mark.parametrize(
+    ("fields", "conditions"),
+    [({}, (QUOTA,)), ({"suspend": True}, ()), ({}, (READY, QUOTA))],
+    ids=["stalled", "suspended", "done"],
+)
+def test_a_refresh_that_is_held_is_queued_and_hides_nothing_that_has_ended(
+    total: int, fields: dict[str, Any], conditions: tuple[Condition, ...]
+) -> None:
+    counts = DomainCounts(total=total, succeeded=total, refreshing=1)
+    status = CollectionStatus(observed_generation=1, domains=counts, progress=100, conditions=conditions)
+    wishes = spec(domains=[A], recollect=WISH, refreshAfter="24h", **fields)
+    held = standing(
+        msgspec.structs.replace(collection(wishes), status=status),
+        ended(Reason.QUOTA_EXHAUSTED, outcome=Outcome.PENDING),
+    )
+    job = job_of(held)
+    assert (job.state, job.progress, job.stored) == (State.QUEUED, 0, True)
+    assert not is_active(held)
+    finished = standing(done(idle()), ended())
+    assert chosen([held, finished]) is finished
+    runs = msgspec.structs.replace(status, running=(RunningDomain(A, 40, 12),))
+    working = standing(msgspec.structs.replace(collection(wishes), status=runs), held.result)
+    assert job_of(working).state is State.PROCESSING
+    assert chosen([working, finished]) is working
+
+
+def test_a_first_run_that_the_status_does_not_name_is_processing_while_others_are_refreshed() -> None:
+    counts = DomainCounts(total=30, running=25, succeeded=5, refreshing=5)
+    assert told_of(asked(observed_generation=1, domains=counts), None).state is State.PROCESSING
+
+
 def test_a_status_of_older_wishes_or_of_a_domain_that_waits_says_nothing_of_a_new_run() -> None:
     generation = collection().generation
     older = asked(observed_generation=generation - 1, domains=DomainCounts(total=1, succeeded=1), progress=100)
@@ -153,9 +200,6 @@ def test_the_one_that_works_on_a_domain_speaks_for_it_and_else_the_newest() -> N
     assert chosen([old, new]) is new
     assert chosen([old, new, working]) is working
     assert chosen([]) is None
-
-
-READY = Condition(ConditionType.READY, "True", "Completed")
 
 
 def idle(**fields: Any) -> Collection:
@@ -215,6 +259,20 @@ def test_a_list_in_a_config_map_may_name_a_domain_until_all_is_done() -> None:
     whole = collection(spec(domains=[], domainsFrom=source, recollect=LATER))
     assert is_active(standing(whole, ended(), is_listed=False))
     assert job_of(standing(done(whole), ended(), is_listed=False)).state is State.COMPLETED
+
+
+def test_where_the_spec_can_t_be_read_a_list_may_name_a_domain_and_nothing_starts() -> None:
+    counts = DomainCounts()
+    stalled = Condition(ConditionType.STALLED, "True", "InvalidSpec", "spec can't be read")
+    status = CollectionStatus(observed_generation=1, domains=counts, conditions=(stalled,))
+    made = msgspec.structs.replace(collection(spec()), spec_error="spec can't be read", status=status)
+    waits = standing(made, ended(Reason.BUDGET, outcome=Outcome.PENDING), is_listed=False)
+    job = job_of(waits)
+    assert (job.job_id, job.state, job.error) == (job_id(A, WISH), State.QUEUED, None)
+    assert not is_active(waits)
+    assert not works(made)
+    assert chosen([waits, standing(done(idle()), ended())]) is not waits
+    assert job_of(standing(made, ended(), is_listed=False)).state is State.COMPLETED
 
 
 def test_what_deleted_collections_left_speaks_last_and_the_newest_of_it_first() -> None:

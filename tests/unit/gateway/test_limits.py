@@ -133,11 +133,18 @@ async def test_where_no_token_lets_in_a_header_makes_nobody_another_caller() -> 
     assert answers == [200] * 5 + [429]
 
 
-async def test_tokens_that_open_nothing_share_the_rate_of_their_address() -> None:
+async def test_tokens_that_open_nothing_share_a_rate_of_their_address() -> None:
     caller = Caller(at_once=5, guesses=1000)
     assert [await caller.ask(f"guess-{number}") for number in range(6)] == [401] * 5 + [429]
-    assert await caller.ask(None, path=PUBLIC) == 429
+    assert await caller.ask(None, path=PUBLIC) == 200, "without a token is another rate"
     assert await caller.ask("guess", "192.0.2.2") == 401
+
+
+async def test_requests_without_a_token_use_nothing_of_what_a_new_token_has_at_the_same_address() -> None:
+    caller = Caller(at_once=5)
+    assert [await caller.ask(None, path=PUBLIC) for _ in range(6)] == [200] * 5 + [429]
+    assert await caller.ask("right") == 404
+    assert await caller.ask("guess") == 401
 
 
 async def test_a_token_that_was_good_lately_has_a_rate_of_its_own() -> None:

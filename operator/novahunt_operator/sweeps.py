@@ -6,7 +6,7 @@ than the last sweep applied. Documents in ConfigMaps that are too old need none:
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +17,7 @@ from novahunt_contract import times
 from novahunt_contract.document import started_at
 from novahunt_contract.errands import ErrandReceipt, Task
 from novahunt_operator.errands import ErrandStart, Pods, Setback, stand, success
+from novahunt_operator.givenup import setback_of
 from novahunt_operator.records import Errand
 from novahunt_operator.stored import has_document, in_config_maps
 from novahunt_operator.survey import World
@@ -79,6 +80,9 @@ def look_at_sweeps(
         done = Sweep(at=times.to_text(world.now), of=of)
         return SweepLook(done, needed=needed, due_at=world.now + every)
     standing = stand([errand for errand in since if errand.of == of], pods, world.now, first_pause)
+    given_up = world.given_up.get(Task.SWEEP)
+    if given_up is not None and given_up.of == of:
+        standing = replace(standing, setback=setback_of(Task.SWEEP, given_up, first_pause))
     start = ErrandStart(Task.SWEEP, of, standing.attempts + 1, after=shown.at if shown is not None else "")
     may_start = standing.may_start(world.now) and not live and not _orphans(world)
     return SweepLook(

@@ -67,7 +67,14 @@ def chunks(domains: Iterable[str], spec: CollectionSpec) -> tuple[Chunk, ...]:
 
 
 def look_at_estimate(world: World, ours: Sequence[Errand], pods: Pods, first_pause: timedelta) -> EstimateLook:
-    """Tell how far the estimate is, from the Jobs that are there; the status holds it once it is complete."""
+    """Tell how far the estimate is, from the Jobs that are there; the status holds it once it is complete.
+
+    While a part of the list is away, nobody knows what is to be counted: what was found and what is at work stays.
+    """
+    if world.wanted.missing:
+        at_work = frozenset(errand.uid for errand in ours if errand.task is Task.ESTIMATE)
+        waiting = len(world.wanted.domains)
+        return EstimateLook("", waiting, result=world.collection.status.estimate, needed=at_work)
     wanted = chunks(world.wanted.domains, world.collection.spec)
     of = _digest([chunk.of for chunk in wanted])
     total = len(world.wanted.domains)

@@ -20,6 +20,7 @@ from novahunt_contract.searchhash import Search, search_hash
 from novahunt_contract.wanted import Wanted
 from novahunt_operator.conflicts import Conflict
 from novahunt_operator.ends import Elsewhere
+from novahunt_operator.hindrances import GivenUp
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.planner import Limits, Outlook, look
 from novahunt_operator.records import Errand, Job, JobEnd, Pod
@@ -241,6 +242,7 @@ def world(
     progress: Mapping[str, Progress] | None = None,
     void: Iterable[str] = (),
     errands: Sequence[Errand] = (),
+    given_up: Mapping[contract.Task, GivenUp] | None = None,
     lists: Lists = NO_LISTS,
     elsewhere: Elsewhere | None = None,
     now: datetime = NOW,
@@ -255,6 +257,7 @@ def world(
         progress=progress or {},
         void=frozenset(void),
         errands=tuple(errands),
+        given_up=given_up or {},
         lists=lists,
         elsewhere=elsewhere or Elsewhere(),
         template_hash=TEMPLATE,

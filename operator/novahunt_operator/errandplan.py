@@ -1,14 +1,16 @@
 """Puts together what a collection's errands need: what may start, what must be noted, what may go."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from novahunt_api.spec import Mode
 from novahunt_api.statusobject import Sweep
+from novahunt_contract.errands import Task
 from novahunt_operator.errands import ErrandStart, Setback, beyond_history
 from novahunt_operator.estimates import EstimateLook, Recording, look_at_estimate
-from novahunt_operator.hindrances import CAPACITY_GRACE, JOB_CONTROLLER_GRACE
+from novahunt_operator.givenup import find_given_up, remembered
+from novahunt_operator.hindrances import CAPACITY_GRACE, GIVEN_UP_AFTER, JOB_CONTROLLER_GRACE, GivenUp
 from novahunt_operator.records import Errand
 from novahunt_operator.survey import Survey, World, superseded
 from novahunt_operator.sweeps import look_at_sweeps
@@ -34,6 +36,8 @@ class Errands:
     """The last one, for the status."""
     estimate_setbacks: tuple[Setback, ...] = ()
     sweep_setbacks: tuple[Setback, ...] = ()
+    given_up: Mapping[Task, GivenUp] = field(default_factory=dict)
+    """To be kept in mind for the next look."""
     wake_at: datetime | None = None
 
     @property
@@ -59,12 +63,15 @@ def look_at_errands(
     """Tell all about a collection's errands; `hindered` says that none may start now, whatever they wish."""
     spec = world.collection.spec
     ours = [errand for errand in world.errands if errand.owner_uid == world.collection.uid]
+    given_up = find_given_up(world, ours, found.pods)
+    # What is given up in this very pass pauses the next one already.
+    world = replace(world, given_up=remembered(world, ours, found.pods, given_up))
     sweeps = look_at_sweeps(
         world, ours, found.pods, every=sweep_every, first_pause=first_pause, hindered=sweep_hindered
     )
     estimate = look_at_estimate(world, ours, found.pods, first_pause) if spec.mode is Mode.ESTIMATE else None
     needed = sweeps.needed | (estimate.needed if estimate is not None else frozenset())
-    kept = {errand.uid for errand in sweeps.live} | needed
+    kept = ({errand.uid for errand in sweeps.live} | needed) - {errand.uid for errand, _ in given_up}
     outdated = [
         errand
         for errand in ours
@@ -94,6 +101,7 @@ def look_at_errands(
         sweep=sweeps.last,
         estimate_setbacks=estimate.setbacks if estimate is not None else (),
         sweep_setbacks=sweeps.setbacks,
+        given_up=world.given_up,
         wake_at=min((at for at in wakes if at > world.now), default=None),
     )
 
@@ -104,3 +112,4 @@ def _wakes(found: Survey, live: tuple[Errand, ...]) -> Iterator[datetime]:
         if not any(pod.started for pod in found.pods.get(errand.uid, ())):
             yield errand.created + JOB_CONTROLLER_GRACE
             yield errand.created + CAPACITY_GRACE
+            yield errand.created + GIVEN_UP_AFTER

@@ -12,6 +12,7 @@ from novahunt_contract import times
 from novahunt_contract.errands import MAX_ESTIMATED, Task
 from novahunt_operator.ends import SHARED
 from novahunt_operator.errands import ErrandStart, Pods, Setback, Standing, stand
+from novahunt_operator.givenup import setback_of
 from novahunt_operator.records import Counts, Errand
 from novahunt_operator.survey import World
 
@@ -66,7 +67,14 @@ def chunks(domains: Iterable[str], spec: CollectionSpec) -> tuple[Chunk, ...]:
 
 
 def look_at_estimate(world: World, ours: Sequence[Errand], pods: Pods, first_pause: timedelta) -> EstimateLook:
-    """Tell how far the estimate is, from the Jobs that are there; the status holds it once it is complete."""
+    """Tell how far the estimate is, from the Jobs that are there; the status holds it once it is complete.
+
+    While a part of the list is away, nobody knows what is to be counted: what was found and what is at work stays.
+    """
+    if world.wanted.missing:
+        at_work = frozenset(errand.uid for errand in ours if errand.task is Task.ESTIMATE)
+        waiting = len(world.wanted.domains)
+        return EstimateLook("", waiting, result=world.collection.status.estimate, needed=at_work)
     wanted = chunks(world.wanted.domains, world.collection.spec)
     of = _digest([chunk.of for chunk in wanted])
     total = len(world.wanted.domains)
@@ -77,7 +85,7 @@ def look_at_estimate(world: World, ours: Sequence[Errand], pods: Pods, first_pau
     for errand in ours:
         if errand.task is Task.ESTIMATE:
             by_of.setdefault(errand.of, []).append(errand)
-    found = _Sums()
+    found = _Sums(setback_of(Task.ESTIMATE, world.given_up.get(Task.ESTIMATE), first_pause))
     for chunk in wanted:
         attempts = by_of.get(chunk.of, [])
         noted = next((errand for errand in attempts if errand.counts is not None), None)
@@ -106,13 +114,15 @@ def look_at_estimate(world: World, ours: Sequence[Errand], pods: Pods, first_pau
 class _Sums:
     """Domains by state, and what the counted ones come to."""
 
-    def __init__(self) -> None:
+    def __init__(self, given_up: Setback | None) -> None:
+        """Take what keeps the pods of any part from starting."""
         self.waiting = self.running = self.backing_off = self.counted = self.hundredths = 0
         self.emails = self.credits = 0
         self.ready: list[ErrandStart] = []
         self.record: list[Recording] = []
         self.unread: list[Errand] = []
-        self.setbacks: list[Setback] = []
+        self.given_up = given_up
+        self.setbacks = [given_up] if given_up is not None else []
         self.needed: set[str] = set()
 
     def note(self, chunk: Chunk, errand: Errand, counts: Counts) -> None:
@@ -148,9 +158,12 @@ class _Sums:
     def startable(self, now: datetime) -> tuple[ErrandStart, ...]:
         """While a reason holds that would end any other Job too, one at a time finds out whether it is over."""
         shared = [setback.again_at for setback in self.setbacks if setback.reason in SHARED]
-        if not shared:
+        waits = [min(shared)] if shared else []
+        if self.given_up is not None:
+            waits.append(self.given_up.again_at)
+        if not waits:
             return tuple(self.ready)
-        if self.running or self.backing_off or min(shared) > now:
+        if self.running or self.backing_off or max(waits) > now:
             return ()
         return tuple(sorted(self.ready, key=lambda start: start.attempt, reverse=True)[:1])
 

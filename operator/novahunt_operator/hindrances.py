@@ -32,6 +32,19 @@ class Hindrance(msgspec.Struct, frozen=True):
     """A person is needed."""
 
 
+class GivenUp(msgspec.Struct, frozen=True):
+    """That the last errand of a kind was given up: its Job is deleted, and leaves no trace of its own."""
+
+    of: str
+    """The wishes that it was made for."""
+    at: datetime
+    in_a_row: int
+    """Errands of the kind that were given up one after the other, this one included; from 1."""
+    hindrance: Hindrance
+    template_hash: str
+    """Of its Job: under other settings the next one may start."""
+
+
 def hindrance_of(job: MadeJob, pods: Sequence[Pod], now: datetime, key_secret: str) -> Hindrance | None:
     """Return what keeps a live Job's pod from starting; None: nothing that is known yet.
 

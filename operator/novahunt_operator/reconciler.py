@@ -1,7 +1,7 @@
 """Brings one collection a step further: looks, plans, acts, reports, and says when to come again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -9,6 +9,7 @@ from novahunt_api.cluster import ApiError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.waiting import Wait
+from novahunt_contract.errands import Task
 from novahunt_contract.searchhash import search_hash
 from novahunt_contract.wanted import Wanted
 from novahunt_operator import erasures
@@ -16,6 +17,7 @@ from novahunt_operator.actions import Actions, RefusedError
 from novahunt_operator.breaker import Scope
 from novahunt_operator.conflicts import Conflict, storage_conflict
 from novahunt_operator.erasing import Erasing
+from novahunt_operator.hindrances import GivenUp
 from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.lifetime import removal_at
@@ -116,6 +118,8 @@ class Reconciler:
         self._refused: dict[Key, _Refusal] = {}
         """Why a Job could not be made, for collections whose last one could not."""
         self._refusals = Refusals()
+        self._given_up: dict[Key, Mapping[Task, GivenUp]] = {}
+        """The last errands that were given up, which leave no Job behind."""
 
     def notify(self, key: Key) -> None:
         """Take that a collection's world has changed; a burst of changes is looked at once."""
@@ -225,6 +229,7 @@ class Reconciler:
             wanted=wanted,
             jobs=tuple(self._store.jobs_of(key).values()),
             errands=tuple(self._store.errands_of(key).values()),
+            given_up=self._given_up.get(key, {}),
             lists=lists,
             pods=tuple(self._store.pods_of(key).values()),
             results={domain: result.data for domain, result in known if domain not in doomed},
@@ -239,6 +244,7 @@ class Reconciler:
         )
         with self._metrics.plan_seconds.labels("look").time():
             outlook = look(world, self._limits, self._conflict(collection) or erasures.going(doomed))
+        self._given_up[key] = outlook.errands.given_up
         self._exchange_notices(outlook, reference)
         return outlook
 
@@ -371,6 +377,7 @@ class Reconciler:
         self._refused.pop(key, None)
         self._refusals.forget(key)
         self._rested_at.pop(key, None)
+        self._given_up.pop(key, None)
         self._wake_others(key)
         self._wake_waiting(key)
 

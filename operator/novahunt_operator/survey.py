@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from novahunt_api.domaincollections import Collection
 from novahunt_api.domainresults import Result
 from novahunt_contract import times
+from novahunt_contract.errands import Task
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.wanted import Wanted
 from novahunt_operator.account import Books, share_allows_more
 from novahunt_operator.costs import Heard
 from novahunt_operator.ends import Elsewhere, Ends, ends_of, merge
-from novahunt_operator.hindrances import JOB_CONTROLLER_GRACE, given_up_for
+from novahunt_operator.hindrances import JOB_CONTROLLER_GRACE, GivenUp, given_up_for
 from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.records import Errand, Job, Pod
 from novahunt_operator.refresh import due_at, is_refreshed
@@ -38,6 +39,8 @@ class World:
     """What collectors reported last, by pod UID."""
     errands: Sequence[Errand] = ()
     """Jobs that are not for one domain, of a collection of this name."""
+    given_up: Mapping[Task, GivenUp] = field(default_factory=dict)
+    """The last errands whose Jobs were deleted because their pods could not start."""
     lists: Lists = NO_LISTS
     """The suppression lists that lie in ConfigMaps."""
     void: AbstractSet[str] = frozenset()

@@ -1,12 +1,13 @@
 """Decides when what is stored must be swept: held against the suppression lists, and against the retention.
 
-A sweep is due when the wishes have changed, when a day has passed, or when a run stored a document under other lists
-than the last sweep applied. Documents in ConfigMaps that are too old need none: see `retention`.
+A sweep is due when the wishes have changed, when a day has passed, or when a document is held against other lists than
+the last sweep applied: a run stored it since, or kept the sweep from it and then failed. Documents in ConfigMaps that
+are too old need none: see `retention`.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,12 +18,20 @@ from novahunt_contract import times
 from novahunt_contract.document import started_at
 from novahunt_contract.errands import ErrandReceipt, Task
 from novahunt_operator.errands import ErrandStart, Pods, Setback, stand, success
+from novahunt_operator.givenup import setback_of
 from novahunt_operator.records import Errand
-from novahunt_operator.stored import has_document, in_config_maps
+from novahunt_operator.settle import Lost
+from novahunt_operator.stored import SUCCESS, has_document, in_config_maps
 from novahunt_operator.survey import World
 
 _SECOND = len("2026-11-24T12:00:00")
 """Kubernetes tells the end of a Job in whole seconds."""
+
+_RARELY = timedelta(hours=1)
+"""So often at most a sweep follows runs that failed, had begun after the last one, and may have kept it out."""
+
+_WITHOUT_RECEIPT = frozenset(Lost) - {Lost.SUPERSEDED}
+"""Ends of runs that may have stored their document all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +80,18 @@ def look_at_sweeps(
     of = wishes(world)
     if not of or world.collection.deleting:
         return SweepLook(last, live=live, needed=needed)
-    if last is not None and not _is_due(world, last, of, every):
-        return SweepLook(last, live=live, needed=needed, due_at=times.from_text(last.at) + every)
+    due_at = _due_at(world, last, of, every, _end_of(last, errands)) if last is not None else world.now
+    if due_at > world.now:
+        return SweepLook(last, live=live, needed=needed, due_at=due_at)
     if hindered or world.lists.missing:
         return SweepLook(last, live=live, needed=needed)
     if not live and not _anything(world):
         done = Sweep(at=times.to_text(world.now), of=of)
         return SweepLook(done, needed=needed, due_at=world.now + every)
     standing = stand([errand for errand in since if errand.of == of], pods, world.now, first_pause)
+    given_up = world.given_up.get(Task.SWEEP)
+    if given_up is not None and given_up.of == of:
+        standing = replace(standing, setback=setback_of(Task.SWEEP, given_up, first_pause))
     start = ErrandStart(Task.SWEEP, of, standing.attempts + 1, after=shown.at if shown is not None else "")
     may_start = standing.may_start(world.now) and not live and not _orphans(world)
     return SweepLook(
@@ -112,19 +125,47 @@ def _of(errand: Errand, receipt: ErrandReceipt, began: str) -> Sweep:
     )
 
 
-def _is_due(world: World, last: Sweep, of: str, every: timedelta) -> bool:
-    if last.of != of or world.now >= times.from_text(last.at) + every:
-        return True
-    return bool(world.collection.spec.suppression_from) and _outdated(last, world.results.values())
+def _end_of(last: Sweep, errands: Iterable[Errand]) -> datetime | None:
+    """Return when a sweep was over; None: its Job is gone, or there was none."""
+    ended = (errand.ended_at for errand in errands if times.to_text(errand.began) == last.at)
+    found = next((at for at in ended if at is not None), None)
+    return found + timedelta(seconds=1) if found is not None else None
+
+
+def _due_at(world: World, last: Sweep, of: str, every: timedelta, ended: datetime | None) -> datetime:
+    """Return when the next sweep is due after the last one, which may be over already; `every` after it at the latest.
+
+    Args:
+        world: All that is known of the collection.
+        last: The last sweep.
+        of: What sweeps depend on now.
+        every: How often one is made though nothing has changed.
+        ended: When the last one was over, by the end of its Job; None: that is not known.
+    """
+    began = times.from_text(last.at)
+    if last.of != of:
+        return began
+    results = world.results.values() if world.collection.spec.suppression_from else ()
+    since = [result for result in results if has_document(result) and (result.ended_at or "") >= last.at[:_SECOND]]
+    told = [result for result in since if _tells(result) or started_at(result.job_id) <= times.to_milliseconds(began)]
+    if _outdated(last, told):
+        return began
+    # Whether these kept the sweep out is not known. While a key is refused, such a run ends every minute.
+    if ended is not None:
+        since = [result for result in since if started_at(result.job_id) <= times.to_milliseconds(ended)]
+    return began + (min(every, _RARELY) if _outdated(last, [*told, *since]) else every)
+
+
+def _tells(result: Result) -> bool:
+    """Tell whether a run may have stored a document: its receipt says so, or there is none that says otherwise."""
+    return result.outcome in SUCCESS or result.reason in _WITHOUT_RECEIPT
 
 
 def _outdated(last: Sweep, results: Iterable[Result]) -> bool:
-    """Tell whether a run that ended since the last sweep stored under other lists than that one applied."""
-    began, milliseconds = last.at[:_SECOND], times.to_milliseconds(times.from_text(last.at))
+    """Tell whether these documents may be held against other lists than a sweep applied that had begun before."""
+    milliseconds = times.to_milliseconds(times.from_text(last.at))
     digests = {last.suppression} - {""}
     for result in results:
-        if not has_document(result) or (result.ended_at or "")[:_SECOND] < began:
-            continue
         if result.suppression:
             digests.add(result.suppression)
         elif last.suppression:

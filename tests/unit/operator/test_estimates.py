@@ -6,16 +6,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import HOUR, MINUTE, NOW, collection, counted, errand, errand_failed, errand_pod, outlook, pod, spec
+from builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    collection,
+    counted,
+    errand,
+    errand_failed,
+    errand_pod,
+    outlook,
+    pod,
+    scheduling,
+    spec,
+)
 from novahunt_api.domaincollections import Collection
 from novahunt_api.statusobject import CollectionStatus, Estimate
 from novahunt_contract.errands import MAX_ESTIMATED, Task
 from novahunt_contract.intake import Progress
 from novahunt_contract.outcomes import Reason
+from novahunt_contract.wanted import Wanted
 from novahunt_operator.estimates import MAX_TEXT, chunks
 from novahunt_operator.planner import Outlook, plan
 from novahunt_operator.records import Counts, Errand
 from novahunt_operator.settle import RECEIPT_GRACE
+from novahunt_operator.status import compute
+from novahunt_operator.waits import find_wait
 
 MANY = [f"d{number:04}.example" for number in range(1200)]
 WISHES = spec(mode="Estimate", concurrency=2)
@@ -177,6 +193,30 @@ def test_an_empty_list_is_estimated_at_once() -> None:
     found = outlook(of=collection(WISHES)).errands.estimate
     assert found is not None
     assert (found.complete, found.percent, found.result is not None) == (True, 100, True)
+
+
+AWAY = Wanted((), missing=("spec.domainsFrom[0]: ConfigMap leads is not there",))
+
+
+def test_a_finished_estimate_stays_while_its_list_is_away() -> None:
+    known = status_of(look(*all_counted()))
+    found = outlook(of=known, wanted=AWAY)
+    shown = compute(found, find_wait(found, scheduling(), None))
+    assert shown.estimate == known.status.estimate
+    reasons = {one.type: one.reason for one in shown.conditions if one.status == "True"}
+    assert reasons == {"Stalled": "DomainsMissing", "Waiting": "DomainsMissing"}, "it is not done with nothing"
+
+
+def test_what_is_counted_and_what_counts_stays_while_the_list_is_away() -> None:
+    wishes = spec(mode="Estimate", history={"succeededJobs": 0, "failedJobs": 0})
+    jobs = [errand(of=FIRST.of), counted(of=SECOND_PART.of, counts=COUNTS)]
+    part = Wanted(tuple(MANY[:3]), missing=AWAY.missing)
+    for wanted in (AWAY, part):
+        found = outlook(of=collection(wishes), wanted=wanted, errands=jobs)
+        decided = plan(found, 9, allowed_errands=9)
+        assert (decided.delete_errands, decided.start_errands) == ((), ())
+        assert found.errands.estimate is not None
+        assert (found.errands.estimate.complete, found.errands.estimate.waiting) == (False, len(wanted.domains))
 
 
 def test_a_refused_key_stops_the_other_parts_and_one_tries_again() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
+import msgspec
 import pytest
 
 from builders import KEY, collection, spec
@@ -46,7 +47,7 @@ class Refusing(MemoryCluster):
         if method == "POST" and self.full:
             raise ApiError(403, "Forbidden", "exceeded quota")
         kept = super()._write(method, path, body)
-        kept["metadata"].setdefault("creationTimestamp", "2026-11-24T12:00:00Z")
+        kept.get("metadata", {}).setdefault("creationTimestamp", "2026-11-24T12:00:00Z")
         return kept
 
 
@@ -143,3 +144,16 @@ async def test_a_foreign_job_that_holds_a_name_is_told_of_and_work_goes_on_once_
     await again.pauses()
     assert [job.domain for job in again.store.jobs()] == ["a.example"]
     await again.cluster.close()
+
+
+async def test_an_errand_that_was_given_up_is_remembered_when_its_job_is_gone(desk: Desk) -> None:
+    desk.cluster.full = False
+    desk.store.put_collection(collection(spec(domains=["a.example"], mode="Estimate")))
+    await desk.pauses()
+    (made,) = desk.store.errands_of(KEY).values()
+    without_pod = {"taken_up": True, "created": utc_now() - timedelta(hours=1)}
+    desk.store.put_errand(msgspec.structs.replace(made, resource_version=made.resource_version + 1, **without_pod))
+    for _ in range(2):
+        await desk.pauses()
+        assert desk.store.errands_of(KEY) == {}
+        assert desk.waits_for()[0] == "PodRefused"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from builders import (
@@ -288,6 +289,51 @@ def test_documents_on_a_volume_are_told_by_their_place() -> None:
 def test_a_failed_run_that_kept_its_document_says_nothing_of_lists() -> None:
     kept = stored(ended_at=at(-5), suppression="d1", outcome=Outcome.FAILED, reason=Reason.HUNTER_UNAVAILABLE)
     assert not is_due(of=swept(suppression="d1"), results=[kept])
+
+
+def run_of(began: float, ended: float, reason: str = Reason.KEY_REFUSED, **fields: Any) -> Result:
+    """A run that began and ended so many seconds after NOW, and kept the document of an older one."""
+    job_id = f"collect-{A}-{times.to_milliseconds(NOW + timedelta(seconds=began))}"
+    given = {"suppression": "d1", "outcome": Outcome.PENDING, "reason": reason}
+    return stored(job_id=job_id, ended_at=at(ended), **{**given, **fields})
+
+
+def test_while_a_key_is_refused_the_probes_make_no_sweep_a_minute_due() -> None:
+    last, sweeps = swept(2 * HOUR, suppression="d2"), 0
+    for minute in range(240):
+        seconds = minute * 60.0
+        parts: dict[str, Any] = {"now": NOW + timedelta(seconds=seconds)}
+        if is_due(of=last, results=[run_of(seconds - 10, seconds)], **parts):
+            sweeps += 1
+            done_at = times.to_text(NOW + timedelta(seconds=seconds + 2))
+            last = collection(WISHES, status=CollectionStatus(sweep=Sweep(at=done_at, of=name(), suppression="d2")))
+    assert sweeps == 4, "one an hour, where it is not known when the last one ended"
+
+
+def test_a_failed_run_that_began_after_the_last_sweep_had_ended_makes_none_due() -> None:
+    last, job_ = swept(2 * HOUR, suppression="d2"), done(job_id=f"sweep-q4-{times.to_milliseconds(NOW - 2 * HOUR)}")
+    sweep = msgspec.structs.replace(job_, ended_at=NOW - 2 * HOUR + 9 * SECOND)
+    after = run_of(-7200 + 15, -60)
+    assert not is_due(of=last, errands=[sweep], results=[after])
+    assert is_due(of=last, errands=[sweep], results=[run_of(-7200 + 5, -60)]), "it may have kept the sweep out"
+    assert is_due(of=last, results=[after]), "nobody knows when the sweep ended"
+
+
+def test_a_failed_run_that_had_begun_before_the_last_sweep_makes_another_due_at_once() -> None:
+    last = swept(MINUTE, suppression="d2")
+    assert is_due(of=last, results=[run_of(-90, -5)])
+    assert is_due(of=last, results=[run_of(-90, -5, suppression="")]), "an older sweep has changed the document"
+
+
+def test_one_that_began_meanwhile_and_failed_is_followed_by_a_sweep_within_the_hour() -> None:
+    found = look(of=swept(MINUTE, suppression="d2"), results=[run_of(-50, -5)])
+    assert (found.errands.startable, found.errands.wake_at) == ((), NOW - MINUTE + HOUR)
+    assert is_due(of=swept(HOUR, suppression="d2"), results=[run_of(-50, -5)])
+
+
+@pytest.mark.parametrize("reason", ["ReceiptMissing", "DeadlineExceeded", "OutOfMemory"])
+def test_a_run_without_a_receipt_may_have_stored_under_other_lists(reason: str) -> None:
+    assert is_due(of=swept(MINUTE, suppression="d2"), results=[run_of(-50, -5, reason)])
 
 
 def test_an_end_whose_receipt_may_still_come_is_waited_for() -> None:

@@ -39,6 +39,8 @@ class Collected(msgspec.Struct, frozen=True):
     """The `limit` of each answered page, in their order."""
     suppressed: int
     """Addresses that a suppression list kept out."""
+    key: str
+    """Fingerprint of the key that all pages were asked with; empty: several, or not known."""
 
 
 class Collecting:
@@ -51,6 +53,7 @@ class Collecting:
         tally: Tally,
         *,
         job_id: str,
+        key: str,
         pages: PageLog | None,
         stop: Stop,
     ) -> None:
@@ -61,6 +64,7 @@ class Collecting:
             limits: What may be asked for.
             tally: Counts what it costs.
             job_id: Names the run.
+            key: Fingerprint of the key that it asks with.
             pages: Where each answered page is kept until the end; None: nowhere.
             stop: Whether a signal asked the process to end.
         """
@@ -68,6 +72,7 @@ class Collecting:
         self._limits = limits
         self._tally = tally
         self._job_id = job_id
+        self._key = key
         self._log = pages
         self._stop = stop
         self._sieve = Sieve(Lists())
@@ -75,6 +80,8 @@ class Collecting:
         self._held_back = 0
         self._paging = paging.Progress()
         self._pages: list[int] = []
+        self._keys: set[str] = set()
+        """Of the pages, saved ones included."""
         self._counted = (0, 0)
         """Credits and requests up to the latest page."""
 
@@ -141,6 +148,7 @@ class Collecting:
             items=items,
             job_id=self._job_id,
             held_back=held_back,
+            key=self._key,
         )
 
     async def _keep(self, page: SavedPage) -> None:
@@ -153,6 +161,7 @@ class Collecting:
         self._items.add(page.items)
         self._held_back += page.held_back
         self._pages.append(page.limit)
+        self._keys.add(page.key)
         self._paging = paging.after_page(
             self._paging,
             paging.Ask(page.number, page.offset, page.limit),
@@ -179,4 +188,5 @@ class Collecting:
             message=finish.message,
             pages=tuple(self._pages),
             suppressed=self._held_back,
+            key=self._key if self._keys == {self._key} else "",
         )

@@ -244,6 +244,7 @@ class DomainRun:
             page_size=begun.header.page_size,
             pages=collected.pages,
             suppressed=collected.suppressed,
+            key=collected.key,
         )
         return document, collected.message
 
@@ -253,7 +254,7 @@ class DomainRun:
         wanted = search_hash(self._tools.settings.search)
         if before is None or hunter.repeats_charged:
             return
-        if billing.may_be_free(before, search_hash=wanted, now=self._tools.now()):
+        if billing.may_be_free(before, search_hash=wanted, key=self.name.key, now=self._tools.now()):
             reset = await self._asker.reset_date(self._collecting.progress())
             if reset is not None:
                 self._tally.know_paid(billing.free_pages(before, reset=reset))
@@ -315,7 +316,15 @@ class DomainRun:
         tools = self._tools
         hunter = tools.settings.hunter
         limits = Limits(hunter.page_size, hunter.max_results, hunter.max_offset)
-        return Collecting(self._asker, limits, self._tally, job_id=self.name.job_id, pages=self._pages, stop=tools.stop)
+        return Collecting(
+            self._asker,
+            limits,
+            self._tally,
+            job_id=self.name.job_id,
+            key=self.name.key,
+            pages=self._pages,
+            stop=tools.stop,
+        )
 
     async def _let_finish(self, work: Coroutine[object, object, _T]) -> _T:
         return await let_finish(work, self._tools.stop, STORING_SECONDS)

@@ -74,6 +74,8 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     """The `limit` of each answered page in order; their sums are the offsets. What Hunter may give away if repeated."""
     suppressed: int = 0
     """Addresses that Hunter gave and a suppression list kept out."""
+    key: str = ""
+    """Fingerprint of the Hunter key that all its pages were asked with; empty: several, or not known."""
 
 
 def file_name(domain: str) -> str:

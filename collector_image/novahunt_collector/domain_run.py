@@ -16,6 +16,7 @@ from novahunt_collector.errors import (
     ClaimedError,
     CollectorError,
     DomainRefusedError,
+    PlanReducedError,
     StoppedError,
     StorageFailedError,
     reason_of,
@@ -24,6 +25,7 @@ from novahunt_collector.freshness import is_fresh
 from novahunt_collector.hunter import HunterClient
 from novahunt_collector.pace import Pace
 from novahunt_collector.paging import Limits
+from novahunt_collector.replacing import plan_shows_less
 from novahunt_collector.settings import Settings
 from novahunt_collector.stopping import ANSWER_SECONDS, INTERRUPTED, STORING_SECONDS, Stop, let_finish
 from novahunt_collector.storage.interface import Kept, Storage
@@ -159,6 +161,11 @@ class DomainRun:
         if lists.name_domain(self._domain):
             return await self._suppressed(lists)
         left = without_listed(document, lists, document.stored_at)
+        if before is not None and plan_shows_less(left, before.document):
+            # With these pages the next run would end here again, where what is stored answers it.
+            await self._drop_pages()
+            stay = f"the {before.document.total} that were collected at {before.document.collected_at} stay"
+            raise PlanReducedError(f"{message}; {stay}")
         with tracing.span("store", addresses=left.total):
             kept = await self._let_finish(self._tools.storage.store(left))
         if kept is None:

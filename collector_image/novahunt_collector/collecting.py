@@ -95,7 +95,8 @@ class Collecting:
         self._sieve = Sieve(lists)
         self._limits = self._limits._replace(page_size=checkpoint.header.page_size)
         for page in checkpoint.pages:
-            self._tally.took_over(credits=page.credits, requests=page.requests, same_run=page.job_id == self._job_id)
+            own = page.credits if page.job_id == self._job_id else 0
+            self._tally.took_over(credits=page.credits, requests=page.requests, of_this_run=own)
             self._take_in(page)
 
     async def run(self) -> Collected:

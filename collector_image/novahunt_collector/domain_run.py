@@ -187,7 +187,8 @@ class DomainRun:
         if before.document.job_id == self.name.job_id:
             # An attempt before this one stored it and was killed before anybody read its receipt.
             paid = before.document
-            self._tally.took_over(credits=paid.credits, requests=paid.requests, same_run=True)
+            own = paid.credits if paid.run_credits is None else paid.run_credits
+            self._tally.took_over(credits=paid.credits, requests=paid.requests, of_this_run=own)
         left = without_listed(before.document, lists, times.to_text(self._tools.now()))
         kept = await self._let_finish(self._tools.storage.confirm(before, left, self.name.run))
         if kept is None:
@@ -247,6 +248,7 @@ class DomainRun:
             max_credits=settings.domain_credits or 0,
             search_hash=begun.header.search_hash,
             credits=self._tally.credits + self._tally.credits_saved,
+            run_credits=self._tally.spent,
             requests=self._tally.requests + self._tally.requests_saved,
             page_size=begun.header.page_size,
             pages=collected.pages,

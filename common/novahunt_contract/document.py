@@ -67,6 +67,8 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     search_hash: str = ""
     credits: int = 0
     """Credits that the pages of this document cost by Hunter's rule."""
+    run_credits: int | None = None
+    """Part of them: what the run that stored it paid, all its attempts together; None: not known."""
     requests: int = 0
     page_size: int = 0
     """Addresses of a full page; 0: not known."""

@@ -140,3 +140,17 @@ async def test_a_document_that_does_not_tell_its_key_is_not_free(simulator: Simu
     path = folder / documents.file_name(DOMAIN)
     path.write_bytes(documents.encode(msgspec.structs.replace(documents.decode(path.read_bytes()), key="")))
     assert (await collect(simulator, folder, again=True)).receipt.credits == 3
+
+
+async def test_the_next_attempt_does_not_tell_what_another_run_paid_for_the_pages_of_its_document(
+    simulator: Simulator, folder: Path
+) -> None:
+    simulator.set_domain(DOMAIN, 300)
+    simulator.add_fault(Fault(action=AnswerStatus(status=503), offset=200, times=4))
+    await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-1")
+    # This one was killed after it had stored its document, and so nobody reads its receipt.
+    killed = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-2")
+    assert killed.document is not None
+    assert (killed.document.credits, killed.document.run_credits) == (30, 10)
+    same = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-2")
+    assert (same.receipt.from_storage, same.receipt.credits_saved, same.receipt.credits_earlier) == (True, 30, 10)

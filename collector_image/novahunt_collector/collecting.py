@@ -121,12 +121,18 @@ class Collecting:
                 self._paging = known
                 continue
             except (BudgetUsedUpError, DomainBudgetUsedUpError) as error:
+                if error.left == 0 and self._would_be_lost() and isinstance(error, BudgetUsedUpError):
+                    return self._finished(paging.Finish(Reason.BUDGET, str(error)))
                 # With nothing to show for it, an end as truncated would take a stored document's place.
                 if error.left == 0 and (isinstance(error, BudgetUsedUpError) or self._paging.pages == 0):
                     raise
                 self._paging = paging.after_budget(self._paging, error.left)
                 continue
             await self._keep(self._page(step, page))
+
+    def _would_be_lost(self) -> bool:
+        """Tell whether pages came that only this process holds, because the place to keep them failed."""
+        return self._paging.pages > 0 and self._log is not None and self._log.kept == 0
 
     def _page(self, ask: paging.Ask, answer: answers.Page) -> SavedPage:
         """Return what is kept of an answer, here and in a checkpoint."""

@@ -13,6 +13,7 @@ from novahunt_collector.checkpoint import Checkpoint, Header
 from novahunt_collector.collecting import Collecting
 from novahunt_collector.diagnosis import NO_DIAGNOSIS, Diagnosis, diagnose
 from novahunt_collector.errors import (
+    BudgetUsedUpError,
     ClaimedError,
     CollectorError,
     DomainRefusedError,
@@ -172,6 +173,8 @@ class DomainRun:
             return await self._overtaken()
         await self._drop_pages()
         self._log_stored(kept)
+        if left.truncated == Reason.BUDGET:
+            raise BudgetUsedUpError(f"{message}; what came until then is in {kept.place}")
         return receipts.of_document(
             self.name,
             kept,

@@ -59,7 +59,7 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     reported: int = 0
     """Addresses that Hunter said it has (`meta.results`)."""
     truncated: str | None = None
-    """Why fewer were stored than Hunter has: `MaxResults`, `PlanLimit`; None when all were."""
+    """Why fewer were stored than Hunter has: `MaxResults`, `PlanLimit`, `DomainBudget`, `Budget`; None: all were."""
     max_results: int = 0
     """The cap under which it was collected, in addresses; 0: not known."""
     max_credits: int = 0

@@ -15,10 +15,17 @@ from novahunt_contract.document import Document
 _LONGEST_PERIOD = timedelta(days=31)
 
 
-def may_be_free(before: Document, *, search_hash: str, now: datetime) -> bool:
-    """Tell whether it is worth asking Hunter when the billing period began."""
+def may_be_free(before: Document, *, search_hash: str, key: str, now: datetime) -> bool:
+    """Tell whether it is worth asking Hunter when the billing period began.
+
+    Args:
+        before: What is stored.
+        search_hash: Of the filters wanted now.
+        key: Fingerprint of the key that is asked with now. Another one may be another account's, which pays again.
+        now: UTC.
+    """
     collected = _collected_at(before)
-    same = before.search_hash == search_hash and bool(before.pages)
+    same = before.search_hash == search_hash and before.key == key != "" and bool(before.pages)
     return same and before.total > 0 and collected is not None and now - collected <= _LONGEST_PERIOD
 
 
@@ -26,7 +33,7 @@ def free_pages(before: Document, *, reset: date) -> frozenset[Page]:
     """Return the pages of a stored document that are free to be asked for again.
 
     Args:
-        before: What is stored, collected with the filters that are wanted now.
+        before: What is stored, collected with the filters and the key that are used now.
         reset: The day on which the present billing period ends, at 00:00 UTC.
     """
     collected = _collected_at(before)

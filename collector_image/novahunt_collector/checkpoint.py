@@ -66,6 +66,8 @@ class SavedPage(msgspec.Struct, frozen=True, rename="camel"):
     """Names the run that paid for it: its next attempt counts it as its own."""
     held_back: _Count = 0
     """Addresses among the new ones that a suppression list kept out."""
+    key: str = ""
+    """Fingerprint of the Hunter key that it was asked with; empty: not known."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

@@ -39,6 +39,8 @@ class Collected(msgspec.Struct, frozen=True):
     """The `limit` of each answered page, in their order."""
     suppressed: int
     """Addresses that a suppression list kept out."""
+    key: str
+    """Fingerprint of the key that all pages were asked with; empty: several, or not known."""
 
 
 class Collecting:
@@ -51,6 +53,7 @@ class Collecting:
         tally: Tally,
         *,
         job_id: str,
+        key: str,
         pages: PageLog | None,
         stop: Stop,
     ) -> None:
@@ -61,6 +64,7 @@ class Collecting:
             limits: What may be asked for.
             tally: Counts what it costs.
             job_id: Names the run.
+            key: Fingerprint of the key that it asks with.
             pages: Where each answered page is kept until the end; None: nowhere.
             stop: Whether a signal asked the process to end.
         """
@@ -68,6 +72,7 @@ class Collecting:
         self._limits = limits
         self._tally = tally
         self._job_id = job_id
+        self._key = key
         self._log = pages
         self._stop = stop
         self._sieve = Sieve(Lists())
@@ -75,6 +80,8 @@ class Collecting:
         self._held_back = 0
         self._paging = paging.Progress()
         self._pages: list[int] = []
+        self._keys: set[str] = set()
+        """Of the pages, saved ones included."""
         self._counted = (0, 0)
         """Credits and requests up to the latest page."""
 
@@ -88,7 +95,8 @@ class Collecting:
         self._sieve = Sieve(lists)
         self._limits = self._limits._replace(page_size=checkpoint.header.page_size)
         for page in checkpoint.pages:
-            self._tally.took_over(credits=page.credits, requests=page.requests, same_run=page.job_id == self._job_id)
+            own = page.credits if page.job_id == self._job_id else 0
+            self._tally.took_over(credits=page.credits, requests=page.requests, of_this_run=own)
             self._take_in(page)
 
     async def run(self) -> Collected:
@@ -113,12 +121,18 @@ class Collecting:
                 self._paging = known
                 continue
             except (BudgetUsedUpError, DomainBudgetUsedUpError) as error:
+                if error.left == 0 and self._would_be_lost() and isinstance(error, BudgetUsedUpError):
+                    return self._finished(paging.Finish(Reason.BUDGET, str(error)))
                 # With nothing to show for it, an end as truncated would take a stored document's place.
                 if error.left == 0 and (isinstance(error, BudgetUsedUpError) or self._paging.pages == 0):
                     raise
                 self._paging = paging.after_budget(self._paging, error.left)
                 continue
             await self._keep(self._page(step, page))
+
+    def _would_be_lost(self) -> bool:
+        """Tell whether pages came that only this process holds, because the place to keep them failed."""
+        return self._paging.pages > 0 and self._log is not None and self._log.kept == 0
 
     def _page(self, ask: paging.Ask, answer: answers.Page) -> SavedPage:
         """Return what is kept of an answer, here and in a checkpoint."""
@@ -141,6 +155,7 @@ class Collecting:
             items=items,
             job_id=self._job_id,
             held_back=held_back,
+            key=self._key,
         )
 
     async def _keep(self, page: SavedPage) -> None:
@@ -153,6 +168,7 @@ class Collecting:
         self._items.add(page.items)
         self._held_back += page.held_back
         self._pages.append(page.limit)
+        self._keys.add(page.key)
         self._paging = paging.after_page(
             self._paging,
             paging.Ask(page.number, page.offset, page.limit),
@@ -179,4 +195,5 @@ class Collecting:
             message=finish.message,
             pages=tuple(self._pages),
             suppressed=self._held_back,
+            key=self._key if self._keys == {self._key} else "",
         )

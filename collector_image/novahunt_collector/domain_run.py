@@ -13,9 +13,11 @@ from novahunt_collector.checkpoint import Checkpoint, Header
 from novahunt_collector.collecting import Collecting
 from novahunt_collector.diagnosis import NO_DIAGNOSIS, Diagnosis, diagnose
 from novahunt_collector.errors import (
+    BudgetUsedUpError,
     ClaimedError,
     CollectorError,
     DomainRefusedError,
+    PlanReducedError,
     StoppedError,
     StorageFailedError,
     reason_of,
@@ -24,6 +26,7 @@ from novahunt_collector.freshness import is_fresh
 from novahunt_collector.hunter import HunterClient
 from novahunt_collector.pace import Pace
 from novahunt_collector.paging import Limits
+from novahunt_collector.replacing import plan_shows_less
 from novahunt_collector.settings import Settings
 from novahunt_collector.stopping import ANSWER_SECONDS, INTERRUPTED, STORING_SECONDS, Stop, let_finish
 from novahunt_collector.storage.interface import Kept, Storage
@@ -159,12 +162,19 @@ class DomainRun:
         if lists.name_domain(self._domain):
             return await self._suppressed(lists)
         left = without_listed(document, lists, document.stored_at)
+        if before is not None and plan_shows_less(left, before.document):
+            # With these pages the next run would end here again, where what is stored answers it.
+            await self._drop_pages()
+            stay = f"the {before.document.total} that were collected at {before.document.collected_at} stay"
+            raise PlanReducedError(f"{message}; {stay}")
         with tracing.span("store", addresses=left.total):
             kept = await self._let_finish(self._tools.storage.store(left))
         if kept is None:
             return await self._overtaken()
         await self._drop_pages()
         self._log_stored(kept)
+        if left.truncated == Reason.BUDGET:
+            raise BudgetUsedUpError(f"{message}; what came until then is in {kept.place}")
         return receipts.of_document(
             self.name,
             kept,
@@ -180,7 +190,8 @@ class DomainRun:
         if before.document.job_id == self.name.job_id:
             # An attempt before this one stored it and was killed before anybody read its receipt.
             paid = before.document
-            self._tally.took_over(credits=paid.credits, requests=paid.requests, same_run=True)
+            own = paid.credits if paid.run_credits is None else paid.run_credits
+            self._tally.took_over(credits=paid.credits, requests=paid.requests, of_this_run=own)
         left = without_listed(before.document, lists, times.to_text(self._tools.now()))
         kept = await self._let_finish(self._tools.storage.confirm(before, left, self.name.run))
         if kept is None:
@@ -240,10 +251,12 @@ class DomainRun:
             max_credits=settings.domain_credits or 0,
             search_hash=begun.header.search_hash,
             credits=self._tally.credits + self._tally.credits_saved,
+            run_credits=self._tally.spent,
             requests=self._tally.requests + self._tally.requests_saved,
             page_size=begun.header.page_size,
             pages=collected.pages,
             suppressed=collected.suppressed,
+            key=collected.key,
         )
         return document, collected.message
 
@@ -253,7 +266,7 @@ class DomainRun:
         wanted = search_hash(self._tools.settings.search)
         if before is None or hunter.repeats_charged:
             return
-        if billing.may_be_free(before, search_hash=wanted, now=self._tools.now()):
+        if billing.may_be_free(before, search_hash=wanted, key=self.name.key, now=self._tools.now()):
             reset = await self._asker.reset_date(self._collecting.progress())
             if reset is not None:
                 self._tally.know_paid(billing.free_pages(before, reset=reset))
@@ -315,7 +328,15 @@ class DomainRun:
         tools = self._tools
         hunter = tools.settings.hunter
         limits = Limits(hunter.page_size, hunter.max_results, hunter.max_offset)
-        return Collecting(self._asker, limits, self._tally, job_id=self.name.job_id, pages=self._pages, stop=tools.stop)
+        return Collecting(
+            self._asker,
+            limits,
+            self._tally,
+            job_id=self.name.job_id,
+            key=self.name.key,
+            pages=self._pages,
+            stop=tools.stop,
+        )
 
     async def _let_finish(self, work: Coroutine[object, object, _T]) -> _T:
         return await let_finish(work, self._tools.stop, STORING_SECONDS)

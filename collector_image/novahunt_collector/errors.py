@@ -49,6 +49,10 @@ class PlanLimitError(CollectorError):
         """Addresses of one domain that the plan shows."""
 
 
+class PlanReducedError(CollectorError):
+    """The plan shows fewer addresses of the domain than are stored: those are worth more than what it gives now."""
+
+
 class BudgetUsedUpError(CollectorError):
     """The next request could cost more than the budget has left."""
 
@@ -139,6 +143,7 @@ REASONS: dict[type[CollectorError], Reason] = {
     ClientRefusedError: Reason.BAD_REQUEST,
     SuppressionListError: Reason.SUPPRESSION_LIST,
     PlanLimitError: Reason.PLAN_LIMIT,
+    PlanReducedError: Reason.PLAN_REDUCED,
     # These four leave a run only when all patience is spent.
     TooFastError: Reason.THROTTLED,
     UnclearRefusalError: Reason.THROTTLED,

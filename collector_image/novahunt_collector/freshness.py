@@ -28,6 +28,8 @@ def is_fresh(
             return False
         if collected_at < not_before:
             return False
+    if document.truncated == Reason.BUDGET:
+        return False
     if document.truncated == Reason.DOMAIN_BUDGET:
         return max_credits is not None and document.max_credits >= max_credits
     return document.truncated != Reason.MAX_RESULTS or document.max_results >= max_results

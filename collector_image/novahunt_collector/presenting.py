@@ -7,7 +7,7 @@ from novahunt_collector.display import Display, Totals
 from novahunt_collector.output import Output, frame_of, of_document
 from novahunt_collector.storage.interface import Storage
 from novahunt_contract import tables
-from novahunt_contract.outcomes import Outcome
+from novahunt_contract.outcomes import Outcome, Reason
 from novahunt_contract.receipt import Receipt
 
 _WITH_DOCUMENT = (Outcome.COLLECTED, Outcome.EMPTY, Outcome.TRUNCATED)
@@ -39,10 +39,13 @@ class Presentation:
         """
         self._totals.add(receipt)
         self._display.ended(receipt)
-        if self._output is None or self._wanted.output is None or receipt.outcome not in _WITH_DOCUMENT:
+        if self._output is None or self._wanted.output is None:
+            return
+        if receipt.outcome not in _WITH_DOCUMENT and receipt.reason is not Reason.BUDGET:
             return
         kept = await storage.load(receipt.domain)
-        if kept is not None:
+        # A budget that ended the run leaves the document of an earlier one, unless what came could not be saved.
+        if kept is not None and (receipt.outcome in _WITH_DOCUMENT or kept.document.truncated == Reason.BUDGET):
             with self._display.aside():
                 # In a thread: a reader may be slow, and a signal must be heard meanwhile.
                 await asyncio.to_thread(self._output.add, of_document(self._wanted.output, kept.document))

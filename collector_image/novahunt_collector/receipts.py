@@ -107,7 +107,7 @@ def of_suppressed(name: RunName, tally: Tally, *, message: str, suppression: str
 
 def reason_of_document(truncated: str | None, total: int) -> Reason:
     """Return why a run ended whose answer is a document with so many addresses."""
-    if truncated in (Reason.MAX_RESULTS, Reason.DOMAIN_BUDGET):
+    if truncated in (Reason.MAX_RESULTS, Reason.DOMAIN_BUDGET, Reason.BUDGET):
         return Reason(truncated)
     if truncated is not None:
         return Reason.PLAN_LIMIT

@@ -59,10 +59,15 @@ class Tally:
         if not self._repeats_charged:
             self._free = pages
 
-    def took_over(self, *, credits: int, requests: int, same_run: bool) -> None:  # noqa: A002 - Hunter's word for money
-        """Count a page that an earlier attempt or run got, and paid for."""
-        if same_run:
-            self.credits_earlier += credits
+    def took_over(self, *, credits: int, requests: int, of_this_run: int) -> None:  # noqa: A002 - Hunter's word for money
+        """Count pages that an earlier attempt or run got, and paid for.
+
+        Args:
+            credits: What they cost.
+            requests: How many they took.
+            of_this_run: Part of the credits: what earlier attempts of this very run paid.
+        """
+        self.credits_earlier += of_this_run
         self.credits_saved += credits
         self.requests_saved += requests
 

@@ -148,6 +148,7 @@ WAITS: Mapping[Wait, Advice] = {
 FAILURES: Mapping[str, str] = {
     "DomainRefused": "Hunter has no such domain, or its owner asked Hunter to stop: another try will end the same way.",
     "Claimed": "A person asked Hunter to be left alone: another try will end the same way.",
+    "PlanReduced": "Hunter's plan shows fewer addresses than are stored; those stay: raise the plan, then try again.",
     "HunterUnavailable": "Hunter did not answer for this domain while others did well: try it later.",
     "Storage": "The document could not be stored: see to the place, or to the namespace's quota, then try again.",
     "Interrupted": "The runs were interrupted each time: try again.",

@@ -59,7 +59,7 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     reported: int = 0
     """Addresses that Hunter said it has (`meta.results`)."""
     truncated: str | None = None
-    """Why fewer were stored than Hunter has: `MaxResults`, `PlanLimit`; None when all were."""
+    """Why fewer were stored than Hunter has: `MaxResults`, `PlanLimit`, `DomainBudget`, `Budget`; None: all were."""
     max_results: int = 0
     """The cap under which it was collected, in addresses; 0: not known."""
     max_credits: int = 0
@@ -67,6 +67,8 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     search_hash: str = ""
     credits: int = 0
     """Credits that the pages of this document cost by Hunter's rule."""
+    run_credits: int | None = None
+    """Part of them: what the run that stored it paid, all its attempts together; None: not known."""
     requests: int = 0
     page_size: int = 0
     """Addresses of a full page; 0: not known."""
@@ -74,6 +76,8 @@ class Document(msgspec.Struct, frozen=True, rename="camel"):
     """The `limit` of each answered page in order; their sums are the offsets. What Hunter may give away if repeated."""
     suppressed: int = 0
     """Addresses that Hunter gave and a suppression list kept out."""
+    key: str = ""
+    """Fingerprint of the Hunter key that all its pages were asked with; empty: several, or not known."""
 
 
 def file_name(domain: str) -> str:

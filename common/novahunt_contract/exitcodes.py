@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     DOMAIN_REFUSED = 10
     KEY_REFUSED = 11
     QUOTA_EXHAUSTED = 12
+    """The plan is used up, or shows fewer addresses of the domain than are stored."""
     BUDGET_REFUSED = 13
     BAD_REQUEST = 14
     THROTTLED = 15

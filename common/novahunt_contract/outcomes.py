@@ -31,6 +31,8 @@ class Reason(StrEnum):
     DOMAIN_REFUSED = "DomainRefused"
     CLAIMED = "Claimed"
     """A person asked Hunter to be left alone (HTTP 451)."""
+    PLAN_REDUCED = "PlanReduced"
+    """The plan shows fewer addresses of the domain than are stored; those stay."""
     KEY_REFUSED = "KeyRefused"
     QUOTA_EXHAUSTED = "QuotaExhausted"
     BUDGET = "Budget"
@@ -61,6 +63,7 @@ ENDINGS = {
     Reason.SUPPRESSED: Ending(ExitCode.DONE, Outcome.EMPTY),
     Reason.DOMAIN_REFUSED: Ending(ExitCode.DOMAIN_REFUSED, Outcome.FAILED),
     Reason.CLAIMED: Ending(ExitCode.DOMAIN_REFUSED, Outcome.FAILED),
+    Reason.PLAN_REDUCED: Ending(ExitCode.QUOTA_EXHAUSTED, Outcome.FAILED),
     Reason.KEY_REFUSED: Ending(ExitCode.KEY_REFUSED, Outcome.PENDING),
     Reason.QUOTA_EXHAUSTED: Ending(ExitCode.QUOTA_EXHAUSTED, Outcome.PENDING),
     Reason.BUDGET: Ending(ExitCode.BUDGET_REFUSED, Outcome.PENDING),

@@ -78,8 +78,8 @@ def _ended_its_job(pod: Pod) -> bool:
 def _told_by(one: Receipt, job: Job) -> int:
     """Return what the run has cost by a receipt.
 
-    A document that an attempt before this one stored tells also what earlier runs had paid for its pages: of that only
-    what is set aside can be this run's.
+    A document that an attempt before this one stored under an older version tells also what earlier runs had paid for
+    its pages: of that only what is set aside can be this run's.
     """
     paid = one.credits + one.credits_earlier
     return min(paid, job.reservation.reserved) if one.from_storage and job.reservation is not None else paid

@@ -186,5 +186,5 @@ def _order(failure: Failure) -> tuple[str, str]:
     return failure.at, failure.source
 
 
-_DOMAINS_OWN = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED})
+_DOMAINS_OWN = frozenset({Reason.DOMAIN_REFUSED, Reason.CLAIMED, Reason.PLAN_REDUCED})
 _COUNTED = SHARED | IN_A_ROW | OF_THE_POD

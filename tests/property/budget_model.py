@@ -249,15 +249,16 @@ class Collector:
                 max_credits=int(share) if share else None,
             )
             if fresh and not begun > kept.collected_at:
-                own = kept.credits if kept.job_id == self.job.job_id else 0
-                self._tally.took_over(credits=own, requests=1, same_run=True)
+                if kept.job_id == self.job.job_id:
+                    own = kept.credits if kept.run_credits is None else kept.run_credits
+                    self._tally.took_over(credits=kept.credits, requests=1, of_this_run=own)
                 self._answer(kept, from_storage=True)
                 return
             offsets = [sum(kept.pages[:number]) for number in range(len(kept.pages))]
             self._tally.know_paid(frozenset(map(Page, offsets, kept.pages)))
         for page in self.disk.pages.get(domain, []):
-            same = page.job_id == self.job.job_id
-            self._tally.took_over(credits=page.credits, requests=1, same_run=same)
+            own = page.credits if page.job_id == self.job.job_id else 0
+            self._tally.took_over(credits=page.credits, requests=1, of_this_run=own)
             self._take_in(page.ask, page.received)
 
     async def ask(self, ledger: Ledger, of: Collection, now: datetime) -> None:
@@ -337,6 +338,7 @@ class Collector:
             max_results=self.job.max_results,
             max_credits=int(share) if share else 0,
             credits=self._tally.credits + self._tally.credits_saved,
+            run_credits=self._tally.spent,
             pages=tuple(self._pages),
         )
         self.disk.documents[self.job.domain] = document

@@ -6,7 +6,7 @@ import pytest
 
 from contract.collector.running import DOMAIN, collect
 from hunter_simulator import DEFAULT_KEY, AnswerStatus, Domain, Fault, Listing, Plan, Simulator
-from novahunt_contract.outcomes import Reason
+from novahunt_contract.outcomes import Outcome, Reason
 
 
 def addresses(simulator: Simulator) -> set[str]:
@@ -180,6 +180,31 @@ async def test_a_plan_that_shows_nothing_is_truncated_and_no_failure(simulator: 
     ended = await collect(simulator, folder)
     assert ended.receipt.reason is Reason.PLAN_LIMIT
     assert (ended.receipt.items, ended.receipt.requests) == (0, 1)
+
+
+@pytest.mark.parametrize("shown", [0, 10])
+async def test_a_smaller_plan_takes_nothing_of_a_larger_document_away(
+    simulator: Simulator, folder: Path, shown: int
+) -> None:
+    simulator.set_domain(DOMAIN, 400)
+    first = await collect(simulator, folder)
+    simulator.set_key(DEFAULT_KEY, Plan(result_cap=shown))
+    smaller = await collect(simulator, folder, again=True)
+    assert (smaller.receipt.outcome, smaller.receipt.reason) == (Outcome.FAILED, Reason.PLAN_REDUCED)
+    assert f"the first {shown} addresses of a domain; the 400 that were collected at" in smaller.receipt.message
+    assert smaller.document == first.document
+    # What it gave is dropped: a run that may take what is stored does so.
+    assert (await collect(simulator, folder)).receipt.from_storage
+    simulator.set_key(DEFAULT_KEY, Plan())
+    assert (await collect(simulator, folder, again=True)).receipt.reason is Reason.COLLECTED
+
+
+async def test_a_smaller_plan_replaces_a_document_of_another_search(simulator: Simulator, folder: Path) -> None:
+    simulator.set_domain(DOMAIN, 400)
+    await collect(simulator, folder)
+    simulator.set_key(DEFAULT_KEY, Plan(result_cap=10))
+    ended = await collect(simulator, folder, NOVAHUNT_SEARCH='{"type": "personal"}')
+    assert (ended.receipt.reason, ended.receipt.items) == (Reason.PLAN_LIMIT, 10)
 
 
 async def test_a_plan_that_refuses_what_it_says_it_shows_is_not_asked_without_end(

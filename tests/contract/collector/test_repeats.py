@@ -5,9 +5,14 @@ from pathlib import Path
 
 import msgspec
 
-from contract.collector.running import DOMAIN, collect
-from hunter_simulator import AnswerStatus, Fault, Simulator
+from contract.collector.running import DOMAIN, collect, environ, run_process
+from hunter_simulator import AnswerStatus, Fault, Plan, Simulator
+from novahunt_contract import document as documents
+from novahunt_contract import keys
+from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import Reason
+
+OTHER_KEY = "another-account"
 
 
 async def test_collecting_again_in_a_billing_period_costs_nothing_and_is_seen_so(
@@ -100,3 +105,52 @@ async def test_the_next_attempt_of_a_run_whose_document_is_stored_tells_what_the
     assert same.receipt.credits_earlier == first.receipt.credits == 3
     other = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-2")
     assert (other.receipt.from_storage, other.receipt.credits_earlier) == (True, 0)
+
+
+async def test_another_accounts_key_pays_again_and_its_budget_holds(
+    simulator: Simulator, place: Path, folder: Path
+) -> None:
+    simulator.set_domain(DOMAIN, 400)
+    simulator.set_key(OTHER_KEY, Plan(credits=1000))
+    await collect(simulator, folder)
+    arguments = ["--again", "--max-credits", "10", DOMAIN]
+    ended = await run_process(arguments, environ(simulator, folder, HUNTER_API_KEY=OTHER_KEY), place)
+    assert ended.code == ExitCode.BUDGET_REFUSED
+    assert simulator.report().credits == 40 + 10
+    assert ended.receipt is not None
+    assert ended.receipt.credits == 10
+
+
+async def test_a_document_of_two_keys_is_free_for_neither(simulator: Simulator, folder: Path) -> None:
+    simulator.set_domain(DOMAIN, 250)
+    simulator.set_key(OTHER_KEY, Plan(credits=1000))
+    simulator.add_fault(Fault(action=AnswerStatus(status=503), offset=200, times=4))
+    await collect(simulator, folder)
+    mixed = await collect(simulator, folder, HUNTER_API_KEY=OTHER_KEY)
+    assert mixed.document is not None
+    assert (mixed.document.pages, mixed.document.key) == ((100, 100, 100), "")
+    again = await collect(simulator, folder, again=True, HUNTER_API_KEY=OTHER_KEY)
+    assert again.receipt.credits == 25
+    assert again.document is not None
+    assert again.document.key == keys.fingerprint(OTHER_KEY)
+
+
+async def test_a_document_that_does_not_tell_its_key_is_not_free(simulator: Simulator, folder: Path) -> None:
+    await collect(simulator, folder)
+    path = folder / documents.file_name(DOMAIN)
+    path.write_bytes(documents.encode(msgspec.structs.replace(documents.decode(path.read_bytes()), key="")))
+    assert (await collect(simulator, folder, again=True)).receipt.credits == 3
+
+
+async def test_the_next_attempt_does_not_tell_what_another_run_paid_for_the_pages_of_its_document(
+    simulator: Simulator, folder: Path
+) -> None:
+    simulator.set_domain(DOMAIN, 300)
+    simulator.add_fault(Fault(action=AnswerStatus(status=503), offset=200, times=4))
+    await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-1")
+    # This one was killed after it had stored its document, and so nobody reads its receipt.
+    killed = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-2")
+    assert killed.document is not None
+    assert (killed.document.credits, killed.document.run_credits) == (30, 10)
+    same = await collect(simulator, folder, NOVAHUNT_JOB_ID="collect-example.com-2")
+    assert (same.receipt.from_storage, same.receipt.credits_saved, same.receipt.credits_earlier) == (True, 30, 10)

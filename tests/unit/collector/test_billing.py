@@ -20,6 +20,7 @@ STORED = Document(
     search_hash="v1-a",
     credits=23,
     pages=(100, 100, 30),
+    key="0123456789abcdef",
 )
 
 
@@ -47,15 +48,23 @@ def test_the_month_before_a_31st_is_the_last_day_of_a_shorter_month() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"search_hash": "v1-b"}, {"pages": ()}, {"total": 0}, {"collected_at": "2026-10-24T00:00:00.000Z"}],
+    [
+        {"search_hash": "v1-b"},
+        {"key": "fedcba9876543210"},
+        {"key": ""},
+        {"pages": ()},
+        {"total": 0},
+        {"collected_at": "2026-10-24T00:00:00.000Z"},
+    ],
     ids=str,
 )
 def test_nothing_is_asked_where_nothing_can_be_free(changed: dict[str, object]) -> None:
-    assert may_be_free(STORED, search_hash="v1-a", now=NOW)
-    assert not may_be_free(msgspec.structs.replace(STORED, **changed), search_hash="v1-a", now=NOW)
+    assert may_be_free(STORED, search_hash="v1-a", key=STORED.key, now=NOW)
+    changed_one = msgspec.structs.replace(STORED, **changed)
+    assert not may_be_free(changed_one, search_hash="v1-a", key=STORED.key, now=NOW)
 
 
 def test_a_document_whose_time_cannot_be_read_frees_nothing() -> None:
     stored = msgspec.structs.replace(STORED, collected_at="yesterday")
-    assert not may_be_free(stored, search_hash="v1-a", now=NOW)
+    assert not may_be_free(stored, search_hash="v1-a", key=stored.key, now=NOW)
     assert not free_pages(stored, reset=date(2026, 12, 1))

@@ -32,6 +32,7 @@ def test_the_exit_codes_are_those_that_the_job_policy_reads() -> None:
         "ClientRefusedError": 14,
         "SuppressionListError": 14,
         "PlanLimitError": 0,
+        "PlanReducedError": 12,
         "TooFastError": 15,
         "UnclearRefusalError": 15,
         "UnavailableError": 20,

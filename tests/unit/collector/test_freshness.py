@@ -69,6 +69,10 @@ def test_only_a_higher_cap_would_add_to_what_ended_at_a_cap(max_results: int, ex
     assert fresh(stored, max_results=max_results) is expected
 
 
+def test_what_a_used_up_budget_cut_off_is_no_answer() -> None:
+    assert not fresh(document(truncated="Budget"))
+
+
 def test_a_plans_limit_is_not_moved_by_a_higher_cap() -> None:
     assert fresh(document(truncated="PlanLimit", total=10, credits=1))
 

@@ -9,7 +9,7 @@ from novahunt_contract.outcomes import Reason
 def test_a_run_that_a_suppression_list_ends_tells_what_its_earlier_attempts_have_paid() -> None:
     name = receipts.RunName(domain="example.com", run=1, job_id="collect-example.com-1")
     tally = Tally()
-    tally.took_over(credits=20, requests=2, same_run=True)
+    tally.took_over(credits=20, requests=2, of_this_run=20)
     tally.received(Ask(3, 200, 100), 95)
     ended = receipts.of_suppressed(name, tally, message="it is listed", suppression="digest")
     assert (ended.credits, ended.credits_earlier) == (10, 20)

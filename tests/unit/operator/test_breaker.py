@@ -49,7 +49,9 @@ def test_nothing_is_open_before_anything_ended() -> None:
     assert find(result(reason=Reason.KEY_REFUSED, ended_at=None)) is None
 
 
-@pytest.mark.parametrize("closing", [Reason.COLLECTED, Reason.NOTHING_FOUND, Reason.DOMAIN_REFUSED])
+@pytest.mark.parametrize(
+    "closing", [Reason.COLLECTED, Reason.NOTHING_FOUND, Reason.DOMAIN_REFUSED, Reason.PLAN_REDUCED]
+)
 def test_a_later_answer_of_hunter_closes_it(closing: Reason) -> None:
     refused = ended(-5, Reason.KEY_REFUSED)
     assert find(refused, ended(-4, closing, B)) is None

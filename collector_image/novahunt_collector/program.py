@@ -38,13 +38,12 @@ HARD_STOP_SECONDS = 8.0
 CONCERN_EVERY_DOMAIN = (
     Reason.KEY_REFUSED,
     Reason.QUOTA_EXHAUSTED,
-    Reason.BUDGET,
     Reason.BAD_REQUEST,
     Reason.SUPPRESSION_LIST,
     Reason.THROTTLED,
     Reason.INTERRUPTED,
 )
-"""After these the next domain would end the same way."""
+"""After these the next domain would end the same way. A used-up budget is none: what is stored costs nothing."""
 
 ERRANDS: Mapping[Task, errand.Maker] = {
     Task.ESTIMATE: estimating.of_environment,

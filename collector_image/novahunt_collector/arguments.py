@@ -43,7 +43,7 @@ exit codes:
   0 done   1 interrupted   2 called wrongly   10 domain refused   11 key refused
   12 plan's quota used up   13 --max-credits used up   14 request or client refused
   15 throttled for too long   20 Hunter unreachable   21 storage failed
-  With several domains it is the code of the first one that failed.
+  With several domains it is the code of the first one that failed; 10 and 13 only if no other did.
 
 examples:
   novahunt-collector example.com example.org

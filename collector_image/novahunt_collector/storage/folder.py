@@ -110,8 +110,10 @@ class FolderStorage(Storage):
 
 def _unlinked(path: Path) -> bool:
     try:
+        # A file system that is mounted read-only refuses to remove even what is not there.
+        path.lstat()
         path.unlink()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return True
 

@@ -296,6 +296,29 @@ async def test_the_earlier_process_does_not_remove_what_the_later_one_saved(tmp_
     assert await loaded(tmp_path) == (page(1), page(2))
 
 
+async def test_a_process_that_wrote_nothing_removes_what_it_loaded(tmp_path: Path) -> None:
+    await saved(tmp_path, 1)
+    answered = pages_in(tmp_path)
+    await answered.load()
+    await answered.remove()
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("before", [(), (1,), (1, 2, 3)])
+async def test_a_process_that_wrote_nothing_does_not_remove_what_another_one_saved_since(
+    tmp_path: Path, before: tuple[int, ...]
+) -> None:
+    first = await saved(tmp_path, *before)
+    answered = pages_in(tmp_path)
+    await answered.load()
+    # Another one asks everything anew.
+    await first.remove()
+    other = await saved(tmp_path, 1, 2)
+    await answered.remove()
+    await other.append(page(3))
+    assert await loaded(tmp_path) == (page(1), page(2), page(3))
+
+
 async def test_of_two_that_begin_at_once_the_one_that_saves_last_goes_on(tmp_path: Path) -> None:
     one, other = await saved(tmp_path), await saved(tmp_path)
     await one.append(page(1))

@@ -96,6 +96,10 @@ class FolderPages(PageLog):
         """Delete the file, durably, if this process wrote it, or has written none and it still is what was loaded."""
         await self._in_time(self._remove)
 
+    def forget(self) -> None:
+        """Note that the file was removed together with the document."""
+        self._kept = 0
+
     async def _in_time(self, work: Callable[[], _T]) -> _T:
         return await threads.within(self._patience, self._folder.path, work)
 

@@ -137,6 +137,16 @@ async def test_a_domain_whose_document_is_removed_loses_its_pages_too(tmp_path: 
     assert not await storage.remove(DOMAIN)
 
 
+async def test_pages_that_went_with_the_document_are_not_told_as_kept(tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path, 20.0)
+    pages, other = storage.pages(DOMAIN), storage.pages("other.example")
+    for log in (pages, other):
+        await log.begin(Checkpoint(HEADER))
+        await log.append(page(1))
+    await storage.remove(DOMAIN)
+    assert (pages.kept, other.kept) == (0, 1)
+
+
 async def test_leftovers_of_a_killed_run_are_cleared_away_and_its_pages_are_not(tmp_path: Path) -> None:
     await saved(tmp_path, 1)
     files.temporary(tmp_path, DOMAIN).write_bytes(b"half")

@@ -43,7 +43,7 @@ exit codes:
   0 done   1 interrupted   2 called wrongly   10 domain refused   11 key refused
   12 plan's quota used up   13 --max-credits used up   14 request or client refused
   15 throttled for too long   20 Hunter unreachable   21 storage failed
-  With several domains it is the code of the first one that failed.
+  With several domains it is the code of the first one that failed; 10 and 13 only if no other did.
 
 examples:
   novahunt-collector example.com example.org
@@ -55,6 +55,10 @@ examples:
 _VALUE = re.compile(r"[^,\s\x00-\x1f\x7f-\x9f]+( [^,\s\x00-\x1f\x7f-\x9f]+)*")
 """As `spec.search` of a DomainCollection takes it."""
 
+_NAME = re.compile(r"--[a-z][a-z-]{0,30}(?=$|=)|-[a-zA-Z]")
+"""Of an option, as far as it is one: an address or a key looks otherwise."""
+
+_QUOTE = re.compile("['\"]")
 _LONGEST_VALUE = 64
 _DAYS = settings.Range(0, 36_500)
 _MOST_DIGITS = 12
@@ -82,10 +86,13 @@ def read(arguments: Sequence[str], environ: Mapping[str, str]) -> Arguments:
     `--help` and `--version` print and raise SystemExit, as argparse does.
 
     Raises:
-        UsageError: a wrong option, no domain, or some that are none. The text names their places and never repeats
-            them: they might be persons' addresses.
+        UsageError: a wrong option, no domain, or some that are none. The text names options or places, and never
+            repeats what was given there: it might be a person's address, or a key.
     """
-    parsed = _parser().parse_intermixed_args(arguments)
+    parser = _parser()
+    parsed, unknown = parser.parse_known_intermixed_args(arguments)
+    if unknown:
+        parser.error(f"no such option: {', '.join(map(_shown, unknown))}")
     if parsed.sweep or parsed.older_than is not None:
         return _sweep(parsed, environ)
     entries = [*domain_lists.of_arguments(parsed.domains), *domain_lists.of_files(parsed.file)]
@@ -124,7 +131,15 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong option as every other wrong input is reported, with a receipt."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}: see `{self.prog} --help`")
+        # What argparse quotes is what was given.
+        told = _QUOTE.split(message, maxsplit=1)[0].rstrip(" :")
+        raise UsageError(f"{told}: see `{self.prog} --help`")
+
+
+def _shown(unknown: str) -> str:
+    """Return of an argument that is no option of ours what can't be a value."""
+    name = _NAME.match(unknown)
+    return name.group() if name is not None else "one that looks like none"
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

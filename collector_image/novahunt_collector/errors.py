@@ -109,6 +109,8 @@ class StorageFailedError(CollectorError):
 
     own = False
     """True: the place may well take the documents of other domains."""
+    hangs = False
+    """True: it did not answer in time, and would hold the next call as long."""
 
 
 class IntakeAwayError(StorageFailedError):

@@ -19,6 +19,7 @@ from novahunt_collector.display import Display, of_terminal
 from novahunt_collector.domain_run import DomainRun
 from novahunt_collector.errors import CollectorError, UsageError, exit_code_of, reason_of
 from novahunt_collector.estimating import Estimating
+from novahunt_collector.exit_codes import combined
 from novahunt_collector.presenting import Presentation
 from novahunt_collector.settings import Settings
 from novahunt_collector.stopping import Stop
@@ -38,13 +39,12 @@ HARD_STOP_SECONDS = 8.0
 CONCERN_EVERY_DOMAIN = (
     Reason.KEY_REFUSED,
     Reason.QUOTA_EXHAUSTED,
-    Reason.BUDGET,
     Reason.BAD_REQUEST,
     Reason.SUPPRESSION_LIST,
     Reason.THROTTLED,
     Reason.INTERRUPTED,
 )
-"""After these the next domain would end the same way."""
+"""After these the next domain would end the same way. A used-up budget is none: what is stored costs nothing."""
 
 ERRANDS: Mapping[Task, errand.Maker] = {
     Task.ESTIMATE: estimating.of_environment,
@@ -102,7 +102,7 @@ class _Process:
         self._code = ExitCode.DONE
 
     async def run(self, wanted: command_line.Arguments) -> ExitCode:
-        """Run the domains in turn; return 0, or the code of the first that failed."""
+        """Run the domains in turn; return 0, or the code that tells most of those that failed."""
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,7 +117,7 @@ class _Process:
                     shown.begun(domain)
                     run = DomainRun(domain, tools, again=wanted.again)
                     receipt = await self._receipt_of(run)
-                    self._code = self._code or self._hand_in(receipt)
+                    self._code = combined(self._code, self._hand_in(receipt))
                     await run.finish(receipt)
                     could_show = await self._show(shown.ended(receipt, tools.storage))
                     if receipt.reason in CONCERN_EVERY_DOMAIN or not could_show:
@@ -134,7 +134,7 @@ class _Process:
             await showing
         except CollectorError as error:
             _log.error("%s", error)
-            self._code = self._code or exit_code_of(error)
+            self._code = combined(self._code, exit_code_of(error))
             return False
         finally:
             self._showing = False
@@ -179,7 +179,7 @@ class _Process:
             message = f"stopped by a signal; something did not end within {HARD_STOP_SECONDS:g} s"
             receipts.write(self._in_hand.failed(Reason.INTERRUPTED, message), self._environ)
             os._exit(ExitCode.INTERRUPTED)
-        os._exit(self._code or (ExitCode.INTERRUPTED if self._showing else ExitCode.DONE))
+        os._exit(combined(self._code, ExitCode.INTERRUPTED) if self._showing else self._code)
 
 
 def _sweep(wanted: command_line.Arguments, environ: Mapping[str, str]) -> Sweeping:

@@ -37,6 +37,14 @@ class _Ours(NamedTuple):
     size: int
 
 
+class _Seen(NamedTuple):
+    """The file as it was read: whatever differs was written since."""
+
+    state: _Ours
+    changed: int
+    """Nanoseconds. A new file of the same size may get the number of one that is gone."""
+
+
 class FolderPages(PageLog):
     """One domain's checkpoint.
 
@@ -59,6 +67,7 @@ class FolderPages(PageLog):
         self._encoder = Encoder()
         self._header: Header | None = None
         self._ours: _Ours | None = None
+        self._seen: _Seen | None = None
         self._kept = 0
 
     @property
@@ -84,8 +93,12 @@ class FolderPages(PageLog):
         await self._in_time(lambda: self._write(first) if self._ours is None else self._append(page))
 
     async def remove(self) -> None:
-        """Delete the file, durably."""
+        """Delete the file, durably, if this process wrote it, or has written none and it still is what was loaded."""
         await self._in_time(self._remove)
+
+    def forget(self) -> None:
+        """Note that the file was removed together with the document."""
+        self._kept = 0
 
     async def _in_time(self, work: Callable[[], _T]) -> _T:
         return await threads.within(self._patience, self._folder.path, work)
@@ -93,6 +106,7 @@ class FolderPages(PageLog):
     def _load(self) -> Checkpoint | None:
         with files.explained(self._path):
             try:
+                self._seen = _seen(self._path.lstat())
                 return checkpoints.decode(_read(self._path))
             except FileNotFoundError:
                 return None
@@ -145,13 +159,16 @@ class FolderPages(PageLog):
     def _remove(self) -> None:
         with files.explained(self._path):
             try:
-                if self._ours in (None, _state(self._path.lstat())):
+                if self._is_ours(self._path.lstat()):
                     self._path.unlink()
                     files.sync_folder(self._folder.path)
             except FileNotFoundError:
                 return
             finally:
                 self._kept = 0
+
+    def _is_ours(self, there: os.stat_result) -> bool:
+        return _seen(there) == self._seen if self._ours is None else _state(there) == self._ours
 
 
 def _read(path: Path) -> bytes:
@@ -168,6 +185,10 @@ def _read(path: Path) -> bytes:
 
 def _state(state: os.stat_result) -> _Ours:
     return _Ours(state.st_dev, state.st_ino, state.st_size)
+
+
+def _seen(state: os.stat_result) -> _Seen:
+    return _Seen(_state(state), state.st_mtime_ns)
 
 
 def _append_durably(descriptor: int, line: bytes, size: int) -> None:

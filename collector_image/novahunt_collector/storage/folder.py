@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from novahunt_collector.storage import files, threads
 from novahunt_collector.storage.checkpoints import FolderPages, checkpoint_path
@@ -28,6 +29,8 @@ class FolderStorage(Storage):
         """
         self._folder = files.Folder(folder)
         self._patience = patience
+        self._lent: WeakValueDictionary[str, FolderPages] = WeakValueDictionary()
+        """The pages in use, for the last run of each domain."""
 
     async def prepare(self, domain: str) -> None:
         """Make the folder, clear away what a killed run left of this domain, and try to write there."""
@@ -42,12 +45,17 @@ class FolderStorage(Storage):
         return await self._in_time(lambda: self._store(document))
 
     async def remove(self, domain: str) -> bool:
-        """Delete the domain's file, durably."""
-        return await self._in_time(lambda: self._remove(domain))
+        """Delete the domain's file and its saved pages, durably."""
+        removed = await self._in_time(lambda: self._remove(domain))
+        if (pages := self._lent.get(domain)) is not None:
+            pages.forget()
+        return removed
 
     def pages(self, domain: str) -> PageLog:
         """Return the domain's checkpoint, a hidden file beside its document."""
-        return FolderPages(self._folder, domain, self._patience)
+        pages = FolderPages(self._folder, domain, self._patience)
+        self._lent[domain] = pages
+        return pages
 
     async def _in_time(self, work: Callable[[], _T]) -> _T:
         return await threads.within(self._patience, self._folder.path, work)
@@ -110,8 +118,10 @@ class FolderStorage(Storage):
 
 def _unlinked(path: Path) -> bool:
     try:
+        # A file system that is mounted read-only refuses to remove even what is not there.
+        path.lstat()
         path.unlink()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return True
 

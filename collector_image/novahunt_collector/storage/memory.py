@@ -55,12 +55,16 @@ class MemoryStorage(Storage):
 
 
 class FolderOrMemoryStorage(Storage):
-    """The folder as long as it can be written; from the first failure on, memory: what is paid for is not lost."""
+    """The folder as long as it can be written; from the first failure on, memory: what is paid for is not lost.
+
+    What the folder holds counts all the same: it is read where it can be, and must go where it may not stay.
+    """
 
     def __init__(self, folder: FolderStorage, memory: MemoryStorage) -> None:
         self._folder = folder
         self._memory = memory
         self._current: Storage = folder
+        self._hangs = False
 
     async def prepare(self, domain: str) -> None:
         """Try the folder, while it is in use."""
@@ -70,8 +74,9 @@ class FolderOrMemoryStorage(Storage):
             self.fall_back(error)
 
     async def load(self, domain: str) -> Kept | None:
-        """Read from where documents are stored now."""
-        return await self._current.load(domain)
+        """Return what this process stored, or else what the folder holds."""
+        kept = await self._memory.load(domain)
+        return kept if kept is not None else await self.read(lambda: self._folder.load(domain))
 
     async def store(self, document: Document) -> Kept | None:
         """Store in the folder, or else in memory."""
@@ -84,12 +89,17 @@ class FolderOrMemoryStorage(Storage):
             return await self._memory.store(document)
 
     async def remove(self, domain: str) -> bool:
-        """Remove from where documents are stored now."""
-        return await self._current.remove(domain)
+        """Remove from memory and from the folder, wherever documents are stored now.
+
+        Raises:
+            StorageFailedError: the folder may still hold it.
+        """
+        forgotten = await self._memory.remove(domain)
+        return await self._folder.remove(domain) or forgotten
 
     def pages(self, domain: str) -> PageLog:
-        """Return the folder's, while it is in use."""
-        return _PagesWhileWritable(self._folder.pages(domain), self)
+        """Return the folder's, to which nothing is added in memory."""
+        return _PagesWhileWritable(domain, self._folder.pages(domain), self)
 
     @property
     def in_memory(self) -> bool:
@@ -102,12 +112,32 @@ class FolderOrMemoryStorage(Storage):
             raise error
         _log.warning("%s; going on in memory, and the result goes to standard output", error)
         self._current = self._memory
+        self._hangs = error.hangs
+
+    async def read(self, reading: Callable[[], Awaitable[_T | None]]) -> _T | None:
+        """Read something of the folder; once documents are stored in memory, what can't be read counts as nothing."""
+        if not self.in_memory:
+            return await reading()
+        # Each domain would be held as long as the first one was.
+        if self._hangs:
+            return None
+        try:
+            return await reading()
+        except StorageFailedError as error:
+            _log.info("what is stored is not known (%s)", error)
+            self._hangs = error.hangs
+            return None
+
+    async def is_in_memory(self, domain: str) -> bool:
+        """Tell whether a domain's document is in memory alone."""
+        return await self._memory.load(domain) is not None
 
 
 class _PagesWhileWritable(PageLog):
-    """A folder's pages; from the first failure on none are kept, and the collection goes on without."""
+    """A folder's pages; from the first failure on none are added, and the collection goes on without."""
 
-    def __init__(self, pages: PageLog, storage: FolderOrMemoryStorage) -> None:
+    def __init__(self, domain: str, pages: PageLog, storage: FolderOrMemoryStorage) -> None:
+        self._domain = domain
         self._pages = pages
         self._storage = storage
 
@@ -116,6 +146,8 @@ class _PagesWhileWritable(PageLog):
         return 0 if self._storage.in_memory else self._pages.kept
 
     async def load(self) -> Checkpoint | None:
+        if self._storage.in_memory:
+            return await self._storage.read(self._pages.load)
         return await self._unless_failed(lambda pages: pages.load())
 
     async def begin(self, checkpoint: Checkpoint) -> None:
@@ -125,7 +157,16 @@ class _PagesWhileWritable(PageLog):
         await self._unless_failed(lambda pages: pages.append(page))
 
     async def remove(self) -> None:
-        await self._unless_failed(lambda pages: pages.remove())
+        # A document that is printed may be lost; with its pages the next run need not pay for them again.
+        if await self._storage.is_in_memory(self._domain):
+            return
+        if not self._storage.in_memory:
+            await self._unless_failed(lambda pages: pages.remove())
+            return
+        try:
+            await self._pages.remove()
+        except StorageFailedError as error:
+            _log.warning("the pages of the unfinished run are still there: %s", error)
 
     async def _unless_failed(self, call: Callable[[PageLog], Awaitable[_T]]) -> _T | None:
         if self._storage.in_memory:

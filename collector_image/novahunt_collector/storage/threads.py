@@ -47,9 +47,11 @@ async def within(seconds: float, place: Path, work: Callable[[], _T]) -> _T:
         async with asyncio.timeout(seconds):
             return await ended
     except TimeoutError:
-        raise StorageFailedError(
+        failed = StorageFailedError(
             f"{place} can't be used: it did not answer within {seconds:g} s: check the volume and its file server"
-        ) from None
+        )
+        failed.hangs = True
+        raise failed from None
 
 
 def _unless_given_up(ended: asyncio.Future[_T], news: Callable[[], None]) -> None:

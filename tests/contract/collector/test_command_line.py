@@ -149,7 +149,7 @@ async def test_quiet_says_nothing_where_nothing_is_amiss(simulator: Simulator, p
     assert "n7.example" in lines[1]
 
 
-async def test_max_credits_holds_over_all_domains_and_the_rest_is_not_tried(simulator: Simulator, place: Path) -> None:
+async def test_max_credits_holds_over_all_domains(simulator: Simulator, place: Path) -> None:
     simulator.set_domain(DOMAIN, 300)
     arguments = ["n25.example", DOMAIN, "n9.example", "--max-credits", "17"]
     process = await run_process(arguments, environ(simulator, place / "c"), place)
@@ -160,7 +160,7 @@ async def test_max_credits_holds_over_all_domains_and_the_rest_is_not_tried(simu
     assert report.credits <= 17
     assert report.of_domain("n9.example").requests == 0
     assert "raise --max-credits to go on" in process.log
-    assert "1 collected, 1 failed, 1 not tried" in last_line(process)
+    assert "1 collected, 2 failed" in last_line(process)
 
 
 async def test_a_higher_max_credits_goes_on_with_the_pages_that_are_paid_for(simulator: Simulator, place: Path) -> None:
@@ -194,6 +194,17 @@ async def test_max_credits_0_answers_from_storage_alone(simulator: Simulator, pl
     assert process.code == ExitCode.BUDGET_REFUSED
     assert len(process.output.splitlines()) == 26
     assert simulator.report().requests == 1
+
+
+async def test_a_domain_that_would_cost_something_keeps_no_stored_one_back(simulator: Simulator, place: Path) -> None:
+    environment = environ(simulator, place / "c")
+    await run_process(["n25.example", "n9.example"], environment, place)
+    domains = ["n77.example", "n25.example", "n76.example", "n9.example"]
+    process = await run_process([*domains, "--max-credits", "0", "--output", "csv"], environment, place)
+    assert process.code == ExitCode.BUDGET_REFUSED
+    assert len(process.output.splitlines()) == 1 + 25 + 9
+    assert "2 collected, 2 failed" in last_line(process)
+    assert sorted(asked(simulator)) == ["n25.example", "n9.example"]
 
 
 # ---------------------------------------------------------------------- output

@@ -176,6 +176,32 @@ async def test_several_domains_are_collected_in_turn_and_the_first_failure_tells
     assert sorted(path.name for path in (place / "c").glob("*.json")) == ["n5.example.json", "n9.example.json"]
 
 
+async def test_a_refused_domain_hides_no_later_failure_and_each_domain_has_its_receipt(
+    simulator: Simulator, place: Path
+) -> None:
+    simulator.add_fault(Fault(action=AnswerStatus(status=451), domain="n7.example"))
+    simulator.set_key(DEFAULT_KEY, Plan(credits=1))
+    domains = ["n7.example", "n5.example", "n9.example", "n3.example"]
+    process = await run_process(domains, environ(simulator, place / "c"), place)
+    assert process.code == ExitCode.QUOTA_EXHAUSTED
+    assert process.receipt is not None
+    assert (process.receipt.domain, process.receipt.reason) == ("n9.example", Reason.QUOTA_EXHAUSTED)
+
+
+async def test_a_signal_after_a_refused_domain_is_still_an_interruption(simulator: Simulator, place: Path) -> None:
+    simulator.add_fault(Fault(action=AnswerStatus(status=451), domain="n7.example"))
+    simulator.add_fault(Fault(action=Proceed(), domain="n9.example", delay=60, times=None))
+    async with started(["n7.example", "n9.example"], environ(simulator, place / "c"), place) as running:
+        async with asyncio.timeout(20):
+            while simulator.report().of_domain("n9.example").requests == 0:  # noqa: ASYNC110 - the simulator rings no bell
+                await asyncio.sleep(0.01)
+        running.send_signal(signal.SIGTERM)
+        process = await ended(running, place)
+    assert process.code == ExitCode.INTERRUPTED
+    assert process.receipt is not None
+    assert process.receipt.reason is Reason.INTERRUPTED
+
+
 async def test_what_concerns_the_key_stops_all_domains(simulator: Simulator, place: Path) -> None:
     simulator.set_key(DEFAULT_KEY, Plan(credits=1))
     process = await run_process(["n5.example", "n7.example", "n9.example"], environ(simulator, place / "c"), place)

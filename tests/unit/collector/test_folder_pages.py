@@ -137,6 +137,16 @@ async def test_a_domain_whose_document_is_removed_loses_its_pages_too(tmp_path: 
     assert not await storage.remove(DOMAIN)
 
 
+async def test_pages_that_went_with_the_document_are_not_told_as_kept(tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path, 20.0)
+    pages, other = storage.pages(DOMAIN), storage.pages("other.example")
+    for log in (pages, other):
+        await log.begin(Checkpoint(HEADER))
+        await log.append(page(1))
+    await storage.remove(DOMAIN)
+    assert (pages.kept, other.kept) == (0, 1)
+
+
 async def test_leftovers_of_a_killed_run_are_cleared_away_and_its_pages_are_not(tmp_path: Path) -> None:
     await saved(tmp_path, 1)
     files.temporary(tmp_path, DOMAIN).write_bytes(b"half")
@@ -294,6 +304,29 @@ async def test_the_earlier_process_does_not_remove_what_the_later_one_saved(tmp_
     await earlier.remove()
     await later.append(page(2))
     assert await loaded(tmp_path) == (page(1), page(2))
+
+
+async def test_a_process_that_wrote_nothing_removes_what_it_loaded(tmp_path: Path) -> None:
+    await saved(tmp_path, 1)
+    answered = pages_in(tmp_path)
+    await answered.load()
+    await answered.remove()
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("before", [(), (1,), (1, 2, 3)])
+async def test_a_process_that_wrote_nothing_does_not_remove_what_another_one_saved_since(
+    tmp_path: Path, before: tuple[int, ...]
+) -> None:
+    first = await saved(tmp_path, *before)
+    answered = pages_in(tmp_path)
+    await answered.load()
+    # Another one asks everything anew.
+    await first.remove()
+    other = await saved(tmp_path, 1, 2)
+    await answered.remove()
+    await other.append(page(3))
+    assert await loaded(tmp_path) == (page(1), page(2), page(3))
 
 
 async def test_of_two_that_begin_at_once_the_one_that_saves_last_goes_on(tmp_path: Path) -> None:

@@ -192,6 +192,22 @@ async def test_memory_takes_the_place_of_a_folder_that_can_not_be_written(tmp_pa
     assert await storage.load("example.com") is None
 
 
+async def test_a_folder_that_hangs_is_not_waited_for_again_to_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await FolderStorage(tmp_path, PATIENCE).store(document())
+    storage = FolderOrMemoryStorage(FolderStorage(tmp_path, 0.05), MemoryStorage(BytesIO().write))
+    answers = threading.Event()
+    monkeypatch.setattr(files, "probe", lambda _: answers.wait(PATIENCE))
+    try:
+        await storage.prepare("example.com")
+        assert storage.in_memory
+        # It would be read if it were asked for.
+        assert await storage.load("example.com") is None
+    finally:
+        answers.set()
+
+
 async def test_memory_takes_over_even_after_the_addresses_are_paid_for(tmp_path: Path) -> None:
     output = BytesIO()
     folder = tmp_path / "f"

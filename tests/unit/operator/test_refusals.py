@@ -1,6 +1,7 @@
 """Calls that the API server refuses: the status tells of them, the rest goes on, and the queue still counts them."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 from unittest.mock import AsyncMock
@@ -9,7 +10,9 @@ import pytest
 
 from builders import KEY, collection, complete, finished_pod, receipt, spec
 from novahunt_api.cluster import ApiError, ConflictError, NoRightError, UnavailableError
-from novahunt_operator import refusals
+from novahunt_api.objects import Key
+from novahunt_contract.wanted import Wanted
+from novahunt_operator import reconciler, refusals
 from novahunt_operator.actions import Actions
 from novahunt_operator.erasing import Erasing
 from novahunt_operator.ledger import Ledger
@@ -31,11 +34,14 @@ class RefusingDesk(Desk):
         self.cluster.full = False
         self.refused: dict[tuple[str, str], ApiError] = {}
         """By method and kind."""
+        self.told_no: Counter[str] = Counter()
+        """How often, by kind."""
         answer = self.cluster._write
 
         def write(method: str, path: str, body: Any) -> dict[str, Any]:
             for (refused, kind), error in self.refused.items():
                 if method == refused and f"/{kind}" in path:
+                    self.told_no[kind] += 1
                     raise error
             return answer(method, path, body)
 
@@ -75,6 +81,29 @@ async def test_what_is_refused_for_good_is_not_tried_again_sooner_than_the_queue
     with pytest.raises(ApiError):
         await desk.pauses()
     assert not [call for call in desk.queue.add.call_args_list if len(call.args) < 2 or call.args[1] < 1]
+
+
+async def test_refused_jobs_pause_and_are_told_of_although_a_record_is_refused_for_good_as_well(
+    desk: RefusingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.sources.wanted.return_value = Wanted(("a.example", "b.example"))
+    desk.store.put_collection(collection(spec(domains=["a.example", "b.example"])))
+    desk.refused["POST", "domainresults"] = ApiError(403, "Forbidden", "admission webhook denied the request")
+    desk.refused["POST", "jobs"] = ApiError(403, "Forbidden", "exceeded quota")
+    for _ in range(3):
+        with pytest.raises(ApiError, match="webhook"):
+            await desk.pauses()
+        assert desk.waits_for()[0] == "ClusterCapacity"
+        assert not list(desk.reconciler._scheduler.hungry(but=Key("sales", "other"))), "its slots are for others"
+    assert desk.told_no == {"domainresults": 3, "jobs": 1}
+    # The quota is over: what is still refused is what the status tells.
+    del desk.refused["POST", "jobs"]
+    later = time.monotonic() + reconciler._REFUSED_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    with pytest.raises(ApiError, match="webhook"):
+        await desk.pauses()
+    assert "b.example" in [job.domain for job in desk.store.jobs()]
+    assert desk.waits_for()[0] == "ApiRefused"
 
 
 @pytest.mark.parametrize("call", [(Erasing, "look_after"), (Ledger, "look_up"), (Actions, "adopt")], ids=str)

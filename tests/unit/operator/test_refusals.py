@@ -106,6 +106,31 @@ async def test_refused_jobs_pause_and_are_told_of_although_a_record_is_refused_f
     assert desk.waits_for()[0] == "ApiRefused"
 
 
+def webhook(words: str, *, code: int = 403, reason: str = "Forbidden") -> ApiError:
+    return ApiError(code, reason, f"admission webhook denied the request: {words}")
+
+
+async def test_a_refusal_whose_words_differ_at_each_call_changes_the_status_once_a_minute_at_most(
+    desk: RefusingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(error: ApiError) -> str:
+        desk.refused["POST", "domainresults"] = error
+        with pytest.raises(ApiError):
+            await desk.pauses()
+        return desk.waits_for()[1].rpartition(": ")[2]
+
+    assert await told(webhook("request 1")) == "request 1"
+    assert await told(webhook("request 2")) == "request 1"
+    assert await told(webhook("too large", code=413, reason="TooLarge")) == "too large", "this is another one"
+    assert await told(webhook("request 3")) == "request 3"
+    later = time.monotonic() + refusals.RETELL_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert await told(webhook("no team label")) == "no team label"
+    desk.refused.clear()
+    await desk.pauses()
+    assert "Stalled" not in desk.conditions()
+
+
 @pytest.mark.parametrize("call", [(Erasing, "look_after"), (Ledger, "look_up"), (Actions, "adopt")], ids=str)
 async def test_any_other_call_that_is_refused_is_told_as_well_and_the_rest_is_done(
     desk: RefusingDesk, monkeypatch: pytest.MonkeyPatch, call: tuple[type, str]

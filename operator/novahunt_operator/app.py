@@ -209,8 +209,10 @@ class Operator:
                 await watch.listed.wait()
             known = self._known()
             self._remember_the_past()
-            for key in known:
-                await self._reconciler.prepare(key)
+            # At once: a list that the API server does not hand out takes as long as the client's patience.
+            async with asyncio.TaskGroup() as preparing:
+                for key in known:
+                    preparing.create_task(self._reconciler.prepare(key))
             self._working = True
             for key in known:
                 self._queue.add(key)

@@ -24,6 +24,17 @@ _UNAUTHENTICATED = 401
 """So says, as of a missing right, an API server that can't check tokens yet."""
 
 
+_TOO_BUSY = 429
+
+
+def is_the_servers_fault(error: ApiError) -> bool:
+    """Tell whether the API server answers, but with an error of its own, after all the client's patience.
+
+    It may lack the key that an object was encrypted with, and hand out all others.
+    """
+    return isinstance(error, UnavailableError) and error.code not in (0, _TOO_BUSY)
+
+
 class Grace:
     """Knows since when each collection's calls have failed for want of a right."""
 

@@ -226,6 +226,42 @@ async def test_a_list_that_may_not_be_read_counts_as_missing_after_a_minute(monk
     await cluster.close()
 
 
+async def test_lists_for_which_the_server_fails_count_as_missing_and_are_not_waited_for_at_each_look(
+    desk: RefusingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Unreadable()
+    cluster._with_retries = cluster._call_in_turn
+    cluster.error = UnavailableError(500, "InternalError", "no matching key was found")
+    lists = [{"configMapKeyRef": LEADS}, {"configMapKeyRef": LEADS}]
+    of = collection(spec(domainsFrom=lists, suppressionFrom=lists, domains=["a.example"]))
+    sources, suppression = Sources(cluster), Suppression(cluster)
+    words = "can't be read: no matching key was found"
+    wanted = await sources.wanted(of)
+    assert (wanted.domains, wanted.missing) == (("a.example",), (f"spec.domainsFrom {words}",))
+    assert await suppression.lists(of) == Lists(("", ""), (f"spec.suppressionFrom {words}",))
+    assert len(cluster.reads) == 2, "one of each kind is waited for"
+    began = time.monotonic()
+    for seconds, reads in ((100, 2), (130, 4)):
+        monkeypatch.setattr(time, "monotonic", lambda: began + seconds)  # noqa: B023 - called before the next turn
+        await sources.wanted(of)
+        await suppression.lists(of)
+        assert len(cluster.reads) == reads
+    # The status tells, and nothing starts.
+    desk.sources.wanted.side_effect = sources.wanted
+    desk.store.put_collection(of)
+    await desk.reconciler.prepare(KEY)
+    await desk.pauses()
+    assert desk.waits_for()[1] == f"spec.domainsFrom {words}"
+    assert desk.store.results_of(KEY).keys() == {"a.example"}
+    cluster.error = UnavailableError(0, "ServerDisconnectedError", "no answer")
+    monkeypatch.setattr(time, "monotonic", lambda: began + 600)
+    with pytest.raises(UnavailableError):
+        await sources.wanted(of)
+    with pytest.raises(UnavailableError):
+        await suppression.lists(of)
+    await cluster.close()
+
+
 async def test_a_collection_whose_lists_are_refused_does_not_keep_the_operator_from_beginning(
     desk: RefusingDesk,
 ) -> None:

@@ -257,6 +257,18 @@ class Cluster:
         """
         return await self._with_retries(method, path, query, body, content_type, accept=accept)
 
+    async def write_or_drop(self, method: str, path: str, *, body: object, seconds: float) -> bytes:
+        """Make one write without retries, its waiting for others within the time limit: for what nobody would miss.
+
+        Raises:
+            ApiError: one of its kinds; it was not made, or has had no answer in time.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._call_in_turn(method, path, None, body, "application/json", accept=_ANY_JSON)
+        except TimeoutError:
+            raise UnavailableError(0, "TimeoutError", f"no answer to {method} {path}") from None
+
     async def _call_in_turn(
         self, method: str, path: str, query: Mapping[str, str] | None, body: object, content_type: str, *, accept: str
     ) -> bytes:

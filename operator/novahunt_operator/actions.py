@@ -44,6 +44,8 @@ class RefusedError(Exception):
 
     reason = Wait.CLUSTER_CAPACITY
     """The API server does not take it: quota, admission, or a field of the pod template."""
+    beside: ApiError | None = None
+    """What else failed while the same plan was carried out."""
 
 
 class NameTakenError(RefusedError):
@@ -108,8 +110,8 @@ class Actions:
         """Do all of a plan.
 
         Raises:
-            RefusedError: Jobs are not taken; the rest of the plan is done.
-            ApiError: something else failed; what was not done is planned again.
+            RefusedError: Jobs are not taken; the rest of the plan is done, but for what it names beside.
+            ApiError: something else failed, and no Job was refused; what was not done is planned again.
         """
         # None waits for another: what is deleted was recorded before, and no domain starts whose end is recorded now.
         # A slot that waits for other domains' calls is a Job later for each call.
@@ -225,7 +227,11 @@ class Actions:
             self._store.drop_errand(job.key, job.uid)
 
     async def _all(self, key: Key, calls: Iterable[Awaitable[object]]) -> None:
-        """Await all calls for a collection, a few at once; the first error is raised when all have ended."""
+        """Await all calls for a collection, a few at once; when all have ended, raise the first error.
+
+        A refused Job goes before other answers of the API server, and takes the first of them along: it says that no
+        Job should be tried for a while, and would be tried at every look behind a record that is refused for good.
+        """
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def one(call: Awaitable[object]) -> None:
@@ -236,9 +242,14 @@ class Actions:
                     self._progressed(key)
 
         results = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        errors = [result for result in results if isinstance(result, BaseException)]
+        refused = next((error for error in errors if isinstance(error, RefusedError)), None)
+        other = next((error for error in errors if not isinstance(error, RefusedError)), None)
+        if refused is not None and (other is None or isinstance(other, ApiError)):
+            refused.beside = other
+            raise refused
+        if other is not None:
+            raise other
 
 
 def _is_to_be_adopted(known: StoredResult, collection: Collection) -> bool:

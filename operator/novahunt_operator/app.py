@@ -89,7 +89,11 @@ class Operator:
             settings.collector.concurrency, StartLimit(settings.max_starts, settings.start_interval)
         )
         self._permits = Permits(
-            settings.collector.requests_per_second, settings.collector.requests_per_minute, metrics=metrics
+            settings.collector.requests_per_second,
+            settings.collector.requests_per_minute,
+            metrics=metrics,
+            # Milliseconds: with a key at most some requests a second are made, so the process before is behind that.
+            last_permit=lambda: time.time_ns() // 1_000_000,
         )
         self._ledger = Ledger(
             cluster, self._store, repeats_charged=settings.collector.repeats_charged, now=lambda: datetime.now(UTC)
@@ -205,8 +209,10 @@ class Operator:
                 await watch.listed.wait()
             known = self._known()
             self._remember_the_past()
-            for key in known:
-                await self._reconciler.prepare(key)
+            # At once: a list that the API server does not hand out takes as long as the client's patience.
+            async with asyncio.TaskGroup() as preparing:
+                for key in known:
+                    preparing.create_task(self._reconciler.prepare(key))
             self._working = True
             for key in known:
                 self._queue.add(key)

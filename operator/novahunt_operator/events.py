@@ -16,6 +16,9 @@ from novahunt_operator.room import scarcity
 _MAX_NOTE = 1000
 """Characters; the API refuses a note above 1,024 bytes."""
 
+_SECONDS = 5.0
+"""For one Event. Its collection and a worker wait meanwhile, and the API server may limit Events by themselves."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -97,7 +100,8 @@ class Events:
             "reportingInstance": self._identity[:128],
         }
         try:
-            await self._cluster.call("POST", paths.events(collection.key.namespace), body=body)
+            path = paths.events(collection.key.namespace)
+            await self._cluster.write_or_drop("POST", path, body=body, seconds=_SECONDS)
         except ApiError as error:
             extra = {"collection": str(collection.key)}
             _log.info("an event about %s was not posted: %s", collection.key, error, extra=extra)

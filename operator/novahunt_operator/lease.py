@@ -38,6 +38,8 @@ class Lease:
         self._valid_until = float("-inf")
         self._seen: tuple[str, float] = ("", float("-inf"))
         """The Lease's last seen version, and when it was first seen."""
+        self._transition: int | None = None
+        """Of the Lease's holds, the number of this replica's; None: it has none yet."""
         self.stands_by = False
         """Whether, as last read, another one holds the Lease: this replica can take over."""
 
@@ -48,6 +50,7 @@ class Lease:
 
     async def acquire(self) -> None:
         """Wait until this replica is the active one."""
+        self._transition = None
         while not await self._try():  # noqa: ASYNC110 - nothing here tells when the other's hold ends
             await asyncio.sleep(_RENEW_SECONDS / 2)
         _log.info("%s holds the lease %s", self._identity, self._name)
@@ -79,13 +82,13 @@ class Lease:
         asked = time.monotonic()
         try:
             lease = await self._read()
-            if lease is not None and not self._free(lease):
+            if lease is not None and (self._was_another_ones(lease) or not self._free(lease)):
                 # The monotonic clock of a suspended machine stands still: what is read counts.
                 self._valid_until = float("-inf")
                 self.stands_by = True
                 return False
             self.stands_by = False
-            await self._write(lease, holder=self._identity)
+            transition = await self._write(lease, holder=self._identity)
         except ConflictError:
             return False
         except ApiError as error:
@@ -93,7 +96,12 @@ class Lease:
             return False
         # Counted from before the call: its answer may have been slow.
         self._valid_until = asked + _DEADLINE_SECONDS
+        self._transition = transition
         return True
+
+    def _was_another_ones(self, lease: wire.LeaseObject) -> bool:
+        """Whether another one has held it since, though it may be free again: what that one did is not known here."""
+        return self._transition is not None and _transitions(lease.spec) != self._transition
 
     def _free(self, lease: wire.LeaseObject) -> bool:
         holder = lease.spec.holder_identity
@@ -111,10 +119,12 @@ class Lease:
             return None
         return msgspec.json.decode(data, type=wire.LeaseObject)
 
-    async def _write(self, lease: wire.LeaseObject | None, *, holder: str) -> None:
+    async def _write(self, lease: wire.LeaseObject | None, *, holder: str) -> int:
+        """Write who holds it, and return the number of that hold."""
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         old = lease.spec if lease is not None else wire.LeaseSpec()
         changed = old.holder_identity != holder
+        transitions = _transitions(old) + (1 if changed and holder else 0)
         body = {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
@@ -128,7 +138,7 @@ class Lease:
                 "leaseDurationSeconds": DURATION_SECONDS,
                 "acquireTime": now if changed else old.acquire_time,
                 "renewTime": now,
-                "leaseTransitions": (old.lease_transitions or 0) + (1 if changed and holder else 0),
+                "leaseTransitions": transitions,
             },
         }
         method, path = (
@@ -137,3 +147,8 @@ class Lease:
             else ("PUT", paths.leases(self._namespace, self._name))
         )
         await self._cluster.call_once(method, path, body=body, seconds=3.0)
+        return transitions
+
+
+def _transitions(spec: wire.LeaseSpec) -> int:
+    return spec.lease_transitions or 0

@@ -57,11 +57,17 @@ class Permits:
         *,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.monotonic,
+        last_permit: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Take both windows' limits, in requests per key; and what counts, without which nobody is told."""
+        """Take both windows' limits, in requests per key; and what counts, without which nobody is told.
+
+        A key's permits are counted after what `last_permit` returns when the key is first used. It must be above what
+        the process before has reached: ends of its permits may still be told, and a same number would count as told.
+        """
         self._limits = (Window(per_second, _SECOND), Window(per_minute, _MINUTE))
         self._used_until = float("-inf")
         self._clock = clock
+        self._last_permit = last_permit
         self._metrics = metrics or Metrics()
         self._lines: dict[str, _Line] = {}
 
@@ -142,7 +148,7 @@ class Permits:
     def _line(self, fingerprint: str) -> _Line:
         line = self._lines.get(fingerprint)
         if line is None:
-            line = _Line(KeyWindows(self._limits))
+            line = _Line(KeyWindows(self._limits, last_permit=self._last_permit()))
             line.windows.close_until(self._used_until)
             self._lines[fingerprint] = line
         return line

@@ -25,7 +25,7 @@ from novahunt_operator.lists import NO_LISTS, Lists
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.noticeboard import KeyReference, NoticeBoard
 from novahunt_operator.permits import Permits
-from novahunt_operator.planner import Demand, Limits, Outlook, look, plan
+from novahunt_operator.planner import Demand, Limits, Outlook, Plan, look, plan
 from novahunt_operator.progress import ProgressBoard
 from novahunt_operator.refusals import Faults, Refusals
 from novahunt_operator.reporter import Reporter
@@ -294,23 +294,33 @@ class Reconciler:
         for _ in decided.start_errands:
             self._scheduler.errand_started(key, now)
         try:
-            await self._actions.carry_out(collection, decided, now)
-        except RefusedError as error:
-            self._refuse(key, error)
-        except ApiError as error:
-            # What is left is planned again after the queue's pause; no sooner, for it may be refused for good.
-            faults.all.append(error)
-            return decided.acts
-        else:
-            hungry = outlook.startable or outlook.errands.startable
-            if kept and (decided.start or decided.start_errands or not hungry):
-                self._refused.pop(key, None)
+            done = await self._carry_out(outlook, decided, faults, kept=kept)
         finally:
             self._ledger.release(collection, decided.start)
-        if decided.acts:
+        if decided.acts and done:
             # A recorded Job may be deleted now, a slot may be free; what follows by itself is gathered with it.
             self.notify(key)
         return decided.acts
+
+    async def _carry_out(self, outlook: Outlook, decided: Plan, faults: Faults, *, kept: bool) -> bool:
+        """Carry out, and keep whether Jobs are refused; tell whether nothing else failed."""
+        key = outlook.world.collection.key
+        hungry = outlook.startable or outlook.errands.startable
+        taken = kept and (decided.start or decided.start_errands or not hungry)
+        failed: ApiError | None = None
+        try:
+            await self._actions.carry_out(outlook.world.collection, decided, outlook.world.now)
+        except RefusedError as error:
+            self._refuse(key, error)
+            taken, failed = False, error.beside
+        except ApiError as error:
+            failed = error
+        if taken:
+            self._refused.pop(key, None)
+        if failed is not None:
+            # What is left is planned again after the queue's pause; no sooner, for it may be refused for good.
+            faults.all.append(failed)
+        return failed is None
 
     async def _remove_in_time(self, key: Key) -> None:
         """Delete the collection when it has been finished for as long as it wishes."""

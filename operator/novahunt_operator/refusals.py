@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from novahunt_api.cluster import ApiError, ConflictError, GoneError, NoRightError, NotFoundError, UnavailableError
 from novahunt_api.objects import Key
@@ -10,11 +11,28 @@ from novahunt_api.objects import Key
 GRACE_SECONDS = 60.0
 """For so long a missing right may be that of an API server that has just started and not read its roles yet."""
 
+RETELL_SECONDS = 60.0
+"""For so long a refusal is told in its first words, though it comes in others, with a time or a number of the call.
+
+Other words are another status, whose own event would have the refused calls made again at once, for ever.
+"""
+
 _PASSING = (NotFoundError, ConflictError, GoneError, UnavailableError)
 """The same call may succeed once the world is looked at anew, or the server is back."""
 
 _UNAUTHENTICATED = 401
 """So says, as of a missing right, an API server that can't check tokens yet."""
+
+
+_TOO_BUSY = 429
+
+
+def is_the_servers_fault(error: ApiError) -> bool:
+    """Tell whether the API server answers, but with an error of its own, after all the client's patience.
+
+    It may lack the key that an object was encrypted with, and hand out all others.
+    """
+    return isinstance(error, UnavailableError) and error.code not in (0, _TOO_BUSY)
 
 
 class Grace:
@@ -61,24 +79,42 @@ class Faults:
             raise self.all[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The refusal that is told, and since when (monotonic clock)."""
+
+    error: ApiError
+    since: float
+
+    def goes_on(self, final: list[ApiError], now: float) -> bool:
+        """Whether it is among those of the newest look, if not in its own words, then lately in others."""
+        if any(error.message == self.error.message for error in final):
+            return True
+        kind = (self.error.code, self.error.reason)
+        return now - self.since < RETELL_SECONDS and any((error.code, error.reason) == kind for error in final)
+
+
 class Refusals:
     """What the API server refuses each collection for good, in words for people."""
 
     def __init__(self) -> None:
         self._grace = Grace()
-        self._told: dict[Key, str] = {}
+        self._told: dict[Key, _Told] = {}
 
     def take(self, key: Key, faults: Faults) -> None:
         """Take how the calls of the newest look went; where all did well, nothing is refused any more."""
         final = [error for error in faults.all if self._grace.is_final(key, error)]
         if final:
-            self._told[key] = f"The API server refuses what NovaHunt has to do: {final[0].message}"
+            told, now = self._told.get(key), time.monotonic()
+            if told is None or not told.goes_on(final, now):
+                self._told[key] = _Told(final[0], now)
         elif not faults.all:
             self.forget(key)
 
     def of(self, key: Key) -> str:
         """Return what is refused; empty for nothing."""
-        return self._told.get(key, "")
+        told = self._told.get(key)
+        return f"The API server refuses what NovaHunt has to do: {told.error.message}" if told is not None else ""
 
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a collection."""

@@ -6,21 +6,24 @@ from collections.abc import Iterable
 import msgspec
 
 from novahunt_api import paths, wire
-from novahunt_api.cluster import ApiError, Cluster, NotFoundError
+from novahunt_api.cluster import ApiError, Cluster, NotFoundError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_contract.wanted import Entry, Wanted, from_text, listed, resolve
-from novahunt_operator.refusals import Grace
+from novahunt_operator.refusals import Grace, is_the_servers_fault
 
 REREAD_SECONDS = 15.0
 """ConfigMaps of `domainsFrom` are read again after so long; watching them would need to see all ConfigMaps."""
+
+FAULTY_REREAD_SECONDS = 120.0
+"""The same after an error of the API server's own, for which a worker has waited as long as the client's patience."""
 
 
 class _Known(msgspec.Struct, frozen=True):
     uid: str
     generation: int
     versions: tuple[str, ...]
-    read_at: float
+    read_again_at: float
     wanted: Wanted
 
 
@@ -36,19 +39,28 @@ class Sources:
         """Return the domains that a collection wants; normalised once per change of its lists.
 
         Raises:
-            ApiError: a list could not be read, which may pass; one that is refused for good counts as missing.
+            ApiError: a list could not be read, which may pass; one that is refused for good counts as missing,
+                and so do all after an error of the API server's own.
         """
         known = self._known.get(collection.key)
         now = time.monotonic()
         same = known is not None and (known.uid, known.generation) == (collection.uid, collection.generation)
-        if known is not None and same and (not collection.spec.domains_from or now - known.read_at < REREAD_SECONDS):
+        if known is not None and same and (not collection.spec.domains_from or now < known.read_again_at):
             return known.wanted
-        texts, missing, versions = await self._texts(collection)
+        again_at = now + REREAD_SECONDS
+        try:
+            texts, missing, versions = await self._texts(collection)
+        except UnavailableError as error:
+            if not is_the_servers_fault(error):
+                raise
+            # The others are not read: each could take as long.
+            texts, missing, versions = [], [f"spec.domainsFrom can't be read: {error.message}"], (error.message,)
+            again_at = time.monotonic() + FAULTY_REREAD_SECONDS
         if known is not None and same and known.versions == versions:
             wanted = known.wanted
         else:
             wanted = resolve(_entries(collection, texts), missing)
-        self._known[collection.key] = _Known(collection.uid, collection.generation, versions, now, wanted)
+        self._known[collection.key] = _Known(collection.uid, collection.generation, versions, again_at, wanted)
         return wanted
 
     def forget(self, key: Key) -> None:

@@ -6,21 +6,19 @@ import time
 import msgspec
 
 from novahunt_api import paths, wire
-from novahunt_api.cluster import ApiError, Cluster, NotFoundError
+from novahunt_api.cluster import ApiError, Cluster, NotFoundError, UnavailableError
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.spec import KeyRef
 from novahunt_operator.lists import Lists
-from novahunt_operator.refusals import Grace
-
-_REREAD_SECONDS = 15.0
-"""As often as those of `domainsFrom`; watching them would need to see all ConfigMaps."""
+from novahunt_operator.refusals import Grace, is_the_servers_fault
+from novahunt_operator.sources import FAULTY_REREAD_SECONDS, REREAD_SECONDS
 
 
 class _Known(msgspec.Struct, frozen=True):
     uid: str
     generation: int
-    read_at: float
+    read_again_at: float
     lists: Lists
 
 
@@ -36,7 +34,8 @@ class Suppression:
         """Return the state of a collection's lists, at most some seconds old.
 
         Raises:
-            ApiError: a list could not be read, which may pass; one that is refused for good counts as missing.
+            ApiError: a list could not be read, which may pass; one that is refused for good counts as missing,
+                and so do all after an error of the API server's own.
         """
         if not follows(collection):
             self.forget(collection.key)
@@ -45,9 +44,29 @@ class Suppression:
         if (
             known is not None
             and (known.uid, known.generation) == (collection.uid, collection.generation)
-            and now - known.read_at < _REREAD_SECONDS
+            and now < known.read_again_at
         ):
             return known.lists
+        # As often as the lists of `domainsFrom`.
+        again_at = now + REREAD_SECONDS
+        try:
+            lists = await self._read_all(collection)
+        except UnavailableError as error:
+            if not is_the_servers_fault(error):
+                raise
+            # The others are not read: each could take as long.
+            none = ("",) * len(collection.spec.suppression_from)
+            lists = Lists(none, (f"spec.suppressionFrom can't be read: {error.message}",))
+            again_at = time.monotonic() + FAULTY_REREAD_SECONDS
+        self._known[collection.key] = _Known(collection.uid, collection.generation, again_at, lists)
+        return lists
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a collection that is gone."""
+        self._known.pop(key, None)
+        self._grace.end(key)
+
+    async def _read_all(self, collection: Collection) -> Lists:
         digests: list[str] = []
         missing: list[str] = []
         for index, source in enumerate(collection.spec.suppression_from):
@@ -59,14 +78,7 @@ class Suppression:
                 missing.append(f"spec.suppressionFrom[{index}]: {lack}")
         if not missing:
             self._grace.end(collection.key)
-        lists = Lists(tuple(digests), tuple(missing))
-        self._known[collection.key] = _Known(collection.uid, collection.generation, now, lists)
-        return lists
-
-    def forget(self, key: Key) -> None:
-        """Drop what is remembered of a collection that is gone."""
-        self._known.pop(key, None)
-        self._grace.end(key)
+        return Lists(tuple(digests), tuple(missing))
 
     async def _read(self, of: Key, ref: KeyRef) -> tuple[str, str]:
         """Return a list's digest, or else what is wrong."""

@@ -79,7 +79,9 @@ class Territory:
                 raise NamespaceIsBackError(f"{', '.join(sorted(back))} can be worked in again")
 
     async def _refused(self, namespaces: Iterable[str]) -> frozenset[str]:
-        return frozenset([one for one in namespaces if not await self._may_work_in(one)])
+        asked = tuple(namespaces)
+        may = await asyncio.gather(*(self._may_work_in(one) for one in asked))
+        return frozenset(one for one, may_there in zip(asked, may, strict=True) if not may_there)
 
     async def _may_work_in(self, namespace: str) -> bool:
         try:

@@ -42,11 +42,12 @@ class KeyWindows:
     answer: so a permit counts from its grant until its answer plus the window.
     """
 
-    def __init__(self, windows: tuple[Window, ...]) -> None:
+    def __init__(self, windows: tuple[Window, ...], *, last_permit: int = 0) -> None:
+        """Take the windows, and the number after which permits are counted."""
         self._windows = windows
         self._granted: dict[int, float] = {}
         self._answered: deque[float] = deque()
-        self._last = 0
+        self._last = last_permit
         self._pace = 1.0
         self._closed_until = float("-inf")
 

@@ -32,6 +32,8 @@ class SmallApiServer:
         """Namespaces in which the caller may do nothing: they, or their Roles, are gone."""
         self.holder = ""
         """Who holds the Lease, by its last word; empty: nobody."""
+        self._holds = 0
+        """How often the Lease was taken, by the last holder's word."""
         self.refuses = False
         """Whether it answers every call with 401."""
         self._lists: list[tuple[str, Mapping[str, str]]] = []
@@ -70,8 +72,10 @@ class SmallApiServer:
     async def _lease(self, request: web.Request) -> web.Response:
         """Keep one Lease, which is there from the beginning."""
         if request.method == "PUT":
-            self.holder = (await request.json())["spec"]["holderIdentity"]
-        return web.json_response({"metadata": {"name": "lease"}, "spec": {"holderIdentity": self.holder}})
+            spec = (await request.json())["spec"]
+            self.holder, self._holds = spec["holderIdentity"], spec["leaseTransitions"]
+        spec = {"holderIdentity": self.holder, "leaseTransitions": self._holds}
+        return web.json_response({"metadata": {"name": "lease"}, "spec": spec})
 
     async def _list(self, request: web.Request, plural: str) -> web.Response:
         self._lists.append((plural, dict(request.query)))

@@ -198,6 +198,40 @@ def test_a_holder_that_sees_another_one_stops_at_once_whatever_its_clock_says() 
     play(scene)
 
 
+@pytest.mark.parametrize("suspended", [False, True], ids=["paused", "suspended"])
+def test_a_holder_that_wakes_up_after_another_has_held_and_released_it_does_not_go_on(*, suspended: bool) -> None:
+    # Of what the other one did it knows nothing: the requests of the last minute, the credits set aside.
+    async def scene(api: OneLease, one: Lease, two: Lease, _: Clock) -> None:
+        await one.acquire()
+        valid_until = one._valid_until
+        await two.acquire()
+        await two.release()
+        assert api.holder == ""
+        if suspended:
+            # Its monotonic clock stood still.
+            one._valid_until = valid_until + 3600
+        with pytest.raises(LostLeaseError):
+            await asyncio.wait_for(one.keep(), 3)
+        assert (one.held, api.holder) == (False, "")
+
+    play(scene)
+
+
+def test_a_holder_whose_lease_was_deleted_makes_it_anew_and_goes_on() -> None:
+    async def scene(api: OneLease, one: Lease, two: Lease, _: Clock) -> None:
+        await two.acquire()
+        await two.release()
+        await one.acquire()
+        keeping = asyncio.ensure_future(one.keep())
+        await asyncio.sleep(5)
+        api.spec = None
+        await asyncio.sleep(60)
+        assert (one.held, api.holder, keeping.done()) == (True, "one", False)
+        await cancelled(keeping)
+
+    play(scene)
+
+
 def test_two_that_ask_at_the_same_moment_do_not_both_get_it() -> None:
     async def scene(_: OneLease, one: Lease, two: Lease, clock: Clock) -> None:
         asked = [asyncio.ensure_future(each.acquire()) for each in (one, two)]

@@ -257,3 +257,18 @@ def test_how_it_stands_with_each_key_is_told() -> None:
         await asyncio.gather(*waiting)
 
     run(scene)
+
+
+def test_the_end_of_a_permit_that_the_process_before_gave_hides_none_of_this_one() -> None:
+    async def scene(clock: Clock) -> None:
+        before = Permits(15, 500, clock=clock, last_permit=lambda: 1_000)
+        old = await before.acquire("key", KEY, "a", seconds=1)
+        assert old == "1001"
+        permits = Permits(15, 500, clock=clock, last_permit=lambda: 2_000)
+        permits.report("key", "a", Answered(old))
+        new = await permits.acquire("key", KEY, "a", seconds=1)
+        assert new is not None
+        permits.report("key", "a", Answered(new, throttled=True))
+        assert [state.pace for state in permits.states()] == [0.5]
+
+    run(scene)

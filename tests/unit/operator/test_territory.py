@@ -46,6 +46,17 @@ def test_where_nothing_is_refused_all_are_worked_in_at_once() -> None:
     assert found.namespaces == ("a", "b")
 
 
+def test_many_namespaces_are_asked_for_at_once() -> None:
+    found = territory(Rights(), *(f"team-{number}" for number in range(200)))
+
+    async def scene(clock: Clock) -> float:
+        began = clock()
+        await found.explore()
+        return clock() - began
+
+    assert run(scene) < 0.1, "one answer takes 0.01 s"
+
+
 def test_all_namespaces_at_once_are_never_left_out() -> None:
     found = territory(Rights())
 

@@ -144,7 +144,7 @@ async def _name_list(cluster: Cluster, collection: Collection, ref: ListRef) -> 
     raise CommandError(f"collection {name} is changed by others all the time: try again")
 
 
-async def _sweep(cluster: Cluster, collections: list[Collection], seconds: float) -> list[CommandError]:
+async def _sweep(cluster: Cluster, collections: tuple[Collection, ...], seconds: float) -> list[CommandError]:
     """Have collections swept, and tell of each; returns what went wrong with some, which keeps no other from it."""
     asked: list[tuple[Collection, str]] = []
     failed: list[CommandError] = []

@@ -1,6 +1,12 @@
-"""What the operator knows of a collection's suppression lists: those in ConfigMaps, never those in Secrets."""
+"""How often lists in ConfigMaps are read, and what is known of suppression lists: never of those in Secrets."""
 
 import msgspec
+
+REREAD_SECONDS = 15.0
+"""ConfigMaps of `domainsFrom` are read again after so long; watching them would need to see all ConfigMaps."""
+
+FAULTY_REREAD_SECONDS = 120.0
+"""The same after an error of the API server's own, for which a worker has waited as long as the client's patience."""
 
 
 class Lists(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from novahunt_operator.hindrances import GivenUp
 from novahunt_operator.jobs import template_hash
 from novahunt_operator.ledger import Ledger
 from novahunt_operator.lifetime import removal_at
-from novahunt_operator.lists import NO_LISTS, Lists
+from novahunt_operator.lists import NO_LISTS, REREAD_SECONDS, Lists
 from novahunt_operator.metrics import Metrics
 from novahunt_operator.noticeboard import KeyReference, NoticeBoard
 from novahunt_operator.permits import Permits
@@ -31,7 +31,7 @@ from novahunt_operator.refusals import Faults, Refusals
 from novahunt_operator.reporter import Reporter
 from novahunt_operator.scheduler import Scheduler
 from novahunt_operator.settings import Settings
-from novahunt_operator.sources import REREAD_SECONDS, Sources
+from novahunt_operator.sources import Sources
 from novahunt_operator.status import compute, recollect_handled
 from novahunt_operator.store import Store
 from novahunt_operator.suppression import Suppression, follows

@@ -10,13 +10,8 @@ from novahunt_api.cluster import ApiError, Cluster, NotFoundError, UnavailableEr
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_contract.wanted import Entry, Wanted, from_text, listed, resolve
+from novahunt_operator.lists import FAULTY_REREAD_SECONDS, REREAD_SECONDS
 from novahunt_operator.refusals import Grace, is_the_servers_fault
-
-REREAD_SECONDS = 15.0
-"""ConfigMaps of `domainsFrom` are read again after so long; watching them would need to see all ConfigMaps."""
-
-FAULTY_REREAD_SECONDS = 120.0
-"""The same after an error of the API server's own, for which a worker has waited as long as the client's patience."""
 
 
 class _Known(msgspec.Struct, frozen=True):

@@ -10,9 +10,8 @@ from novahunt_api.cluster import ApiError, Cluster, NotFoundError, UnavailableEr
 from novahunt_api.domaincollections import Collection
 from novahunt_api.objects import Key
 from novahunt_api.spec import KeyRef
-from novahunt_operator.lists import Lists
+from novahunt_operator.lists import FAULTY_REREAD_SECONDS, REREAD_SECONDS, Lists
 from novahunt_operator.refusals import Grace, is_the_servers_fault
-from novahunt_operator.sources import FAULTY_REREAD_SECONDS, REREAD_SECONDS
 
 
 class _Known(msgspec.Struct, frozen=True):

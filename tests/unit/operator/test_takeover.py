@@ -51,7 +51,7 @@ class Replica:
 
     async def says(self, method: str, url: str, code: int) -> str:
         """Wait for an answer with this code and return its text."""
-        async with asyncio.timeout(20), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             while True:
                 with suppress(aiohttp.ClientConnectionError):
                     async with session.request(method, url) as answer:

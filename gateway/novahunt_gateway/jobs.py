@@ -172,7 +172,8 @@ def _is_held_refresh(standing: Standing) -> bool:
     """
     collection, result = standing.collection, standing.result
     counts = collection.status.domains if collection is not None else None
-    is_pending = result is not None and result.outcome is Outcome.PENDING
+    # Without an answer it is no refresh: its first run comes back by itself.
+    is_pending = result is not None and result.outcome is Outcome.PENDING and result.collected_at is not None
     return is_pending and standing.running is None and counts is not None and counts.refreshing > 0
 
 

@@ -101,7 +101,10 @@ class Lease:
 
     def _was_another_ones(self, lease: wire.LeaseObject) -> bool:
         """Whether another one has held it since, though it may be free again: what that one did is not known here."""
-        return self._transition is not None and _transitions(lease.spec) != self._transition
+        # One in its own name is its own, whose answer was lost: it writes none without having read another one's.
+        if self._transition is None or lease.spec.holder_identity == self._identity:
+            return False
+        return _transitions(lease.spec) != self._transition
 
     def _free(self, lease: wire.LeaseObject) -> bool:
         holder = lease.spec.holder_identity

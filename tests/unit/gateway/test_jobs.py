@@ -132,7 +132,7 @@ def test_a_refresh_that_is_held_is_queued_and_hides_nothing_that_has_ended(
     wishes = spec(domains=[A], recollect=WISH, refreshAfter="24h", **fields)
     held = standing(
         msgspec.structs.replace(collection(wishes), status=status),
-        ended(Reason.QUOTA_EXHAUSTED, outcome=Outcome.PENDING),
+        ended(Reason.QUOTA_EXHAUSTED, outcome=Outcome.PENDING, collected_at="2026-11-25"),
     )
     job = job_of(held)
     assert (job.state, job.progress, job.stored) == (State.QUEUED, 0, True)
@@ -143,6 +143,17 @@ def test_a_refresh_that_is_held_is_queued_and_hides_nothing_that_has_ended(
     working = standing(msgspec.structs.replace(collection(wishes), status=runs), held.result)
     assert job_of(working).state is State.PROCESSING
     assert chosen([working, finished]) is working
+
+
+def test_a_domain_without_an_answer_is_worked_on_though_others_are_refreshed() -> None:
+    counts = DomainCounts(total=2, succeeded=1, waiting=1, refreshing=1)
+    status = CollectionStatus(observed_generation=1, domains=counts)
+    first = standing(
+        msgspec.structs.replace(collection(spec(domains=[A, "b.example"], refreshAfter="24h")), status=status),
+        ended(Reason.KEY_REFUSED, outcome=Outcome.PENDING, collected_at=None),
+    )
+    assert is_active(first)
+    assert chosen([first, standing(done(idle()), ended())]) is first
 
 
 def test_a_first_run_that_the_status_does_not_name_is_processing_while_others_are_refreshed() -> None:

@@ -25,6 +25,8 @@ class OneLease:
         self.spec: dict[str, Any] | None = None
         self.version = 0
         self.away = False
+        self.lost = 0
+        """So many answers to writes get lost."""
 
     async def call_once(self, method: str, path: str, *, body: Any = None, seconds: float) -> bytes:
         assert seconds <= 3
@@ -49,6 +51,9 @@ class OneLease:
     def _write(self, body: Any) -> None:
         self.version += 1
         self.spec = msgspec.json.decode(msgspec.json.encode(body["spec"]))
+        if self.lost:
+            self.lost -= 1
+            raise UnavailableError(0, "ServerDisconnectedError", "no answer")
 
     @property
     def holder(self) -> str:
@@ -217,7 +222,8 @@ def test_a_holder_that_wakes_up_after_another_has_held_and_released_it_does_not_
     play(scene)
 
 
-def test_a_holder_whose_lease_was_deleted_makes_it_anew_and_goes_on() -> None:
+@pytest.mark.parametrize("lost", [0, 1], ids=["", "the answer is lost"])
+def test_a_holder_whose_lease_was_deleted_makes_it_anew_and_goes_on(lost: int) -> None:
     async def scene(api: OneLease, one: Lease, two: Lease, _: Clock) -> None:
         await two.acquire()
         await two.release()
@@ -225,6 +231,7 @@ def test_a_holder_whose_lease_was_deleted_makes_it_anew_and_goes_on() -> None:
         keeping = asyncio.ensure_future(one.keep())
         await asyncio.sleep(5)
         api.spec = None
+        api.lost = lost
         await asyncio.sleep(60)
         assert (one.held, api.holder, keeping.done()) == (True, "one", False)
         await cancelled(keeping)

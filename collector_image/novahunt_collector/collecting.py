@@ -132,7 +132,8 @@ class Collecting:
 
     def _would_be_lost(self) -> bool:
         """Tell whether pages came that only this process holds, because the place to keep them failed."""
-        return self._paging.pages > 0 and self._log is not None and self._log.kept == 0
+        has_come = self._counted != (0, 0)
+        return has_come and self._log is not None and self._log.kept == 0
 
     def _page(self, ask: paging.Ask, answer: answers.Page) -> SavedPage:
         """Return what is kept of an answer, here and in a checkpoint."""

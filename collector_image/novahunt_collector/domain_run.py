@@ -165,7 +165,8 @@ class DomainRun:
         if before is not None and plan_shows_less(left, before.document):
             # With these pages the next run would end here again, where what is stored answers it.
             await self._drop_pages()
-            stay = f"the {before.document.total} that were collected at {before.document.collected_at} stay"
+            kept_back = await self._held_to_lists(before, lists)
+            stay = f"the {kept_back.total} that were collected at {before.document.collected_at} stay"
             raise PlanReducedError(f"{message}; {stay}")
         with tracing.span("store", addresses=left.total):
             kept = await self._let_finish(self._tools.storage.store(left))
@@ -184,6 +185,16 @@ class DomainRun:
             suppression=lists.digest,
             changed=changed(before.document, left) if before is not None else None,
         )
+
+    async def _held_to_lists(self, before: Kept, lists: Lists) -> Document:
+        """Remove from a document that stays what the lists name by now, and return what is left."""
+        if self._tools.settings.intake is not None:
+            # In a cluster a sweep does, and has the record tell of what is left.
+            return before.document
+        left = without_listed(before.document, lists, times.to_text(self._tools.now()))
+        if left is not before.document:
+            await self._let_finish(self._tools.storage.confirm(before, left, self.name.run))
+        return left
 
     async def _from_storage(self, before: Kept, lists: Lists) -> Receipt:
         """Answer with what is stored, held to the lists of now."""

@@ -120,7 +120,9 @@ class _Process:
                     self._code = combined(self._code, self._hand_in(receipt))
                     await run.finish(receipt)
                     could_show = await self._show(shown.ended(receipt, tools.storage))
-                    if receipt.reason in CONCERN_EVERY_DOMAIN or not could_show:
+                    # Nothing is answered from storage then, and saved pages would go for what can't be asked for.
+                    is_spent = wanted.again and receipt.reason is Reason.BUDGET
+                    if receipt.reason in CONCERN_EVERY_DOMAIN or is_spent or not could_show:
                         break
             finally:
                 logs.domain_in_hand.set(None)

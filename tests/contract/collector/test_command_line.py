@@ -23,6 +23,7 @@ from contract.collector.running import (
     stored,
 )
 from hunter_simulator import AnswerStatus, CutBody, Fault, Proceed, Simulator, found, read_filters, truth
+from novahunt_collector.storage.checkpoints import checkpoint_path
 from novahunt_contract import tables
 from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import Reason
@@ -205,6 +206,22 @@ async def test_a_domain_that_would_cost_something_keeps_no_stored_one_back(simul
     assert len(process.output.splitlines()) == 1 + 25 + 9
     assert "2 collected, 2 failed" in last_line(process)
     assert sorted(asked(simulator)) == ["n25.example", "n9.example"]
+
+
+async def test_again_ends_with_its_credits_and_leaves_the_pages_that_other_domains_have_saved(
+    simulator: Simulator, place: Path
+) -> None:
+    environment = environ(simulator, place / "c")
+    simulator.set_domain("n400.example", 400)
+    simulator.add_fault(Fault(action=AnswerStatus(status=402), offset=300))
+    await run_process(["n400.example"], environment, place)
+    saved = checkpoint_path(place / "c", "n400.example").read_bytes()
+    simulator.clear_report()
+    process = await run_process(["--again", "--max-credits", "0", DOMAIN, "n400.example"], environment, place)
+    assert process.code == ExitCode.BUDGET_REFUSED
+    assert "1 failed, 1 not tried" in last_line(process)
+    assert checkpoint_path(place / "c", "n400.example").read_bytes() == saved
+    assert simulator.report().requests == 0
 
 
 # ---------------------------------------------------------------------- output

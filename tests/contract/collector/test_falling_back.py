@@ -5,6 +5,7 @@ import json
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from contract.collector.running import DOMAIN, collect_with, environ, stored
@@ -42,8 +43,9 @@ class Alone:
     def lock(self) -> None:
         self._patch.setattr(folder, "_unlinked", read_only)
 
-    def tools(self, lists: str) -> AbstractAsyncContextManager[Tools]:
-        return open_tools(settings.read(self._environment | {names.SUPPRESSION: lists}))
+    def tools(self, lists: str = "[]", max_credits: int | None = None) -> AbstractAsyncContextManager[Tools]:
+        read = settings.read(self._environment | {names.SUPPRESSION: lists})
+        return open_tools(msgspec.structs.replace(read, max_credits=max_credits))
 
     async def run(self, *, again: bool = False) -> tuple[Outcome, Reason, str]:
         ended = await collect_with(self._environment, self.folder, again=again)
@@ -76,6 +78,19 @@ async def test_saved_pages_are_gone_on_with_and_stay_for_a_run_that_can_store(
     assert simulator.report().credits == 25
     assert simulator.report().repeats_free == 0
     assert checkpoint_path(alone.folder, DOMAIN).exists()
+
+
+async def test_pages_that_the_folder_keeps_are_not_printed_where_nothing_could_be_asked(
+    simulator: Simulator, alone: Alone
+) -> None:
+    simulator.set_domain(DOMAIN, 250)
+    simulator.add_fault(Fault(action=AnswerStatus(status=401), offset=200))
+    await alone.run()
+    alone.fill()
+    async with alone.tools(max_credits=0) as tools:
+        receipt = await DomainRun(DOMAIN, tools, again=False).run()
+        assert await tools.storage.load(DOMAIN) is None
+    assert receipt.reason is Reason.BUDGET
 
 
 async def test_what_a_domain_on_the_list_left_is_removed(alone: Alone, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One test for each paging rule, against lists that behave as Hunter's do: approximate, repeating, moving."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,20 @@ async def test_a_smaller_plan_takes_nothing_of_a_larger_document_away(
     assert (await collect(simulator, folder)).receipt.from_storage
     simulator.set_key(DEFAULT_KEY, Plan())
     assert (await collect(simulator, folder, again=True)).receipt.reason is Reason.COLLECTED
+
+
+async def test_a_list_is_kept_to_in_what_a_smaller_plan_leaves_as_it_is(simulator: Simulator, folder: Path) -> None:
+    simulator.set_domain(DOMAIN, 400)
+    first = await collect(simulator, folder)
+    assert first.document is not None
+    (folder.parent / "list").write_text(first.document.items[0].email)
+    simulator.set_key(DEFAULT_KEY, Plan(result_cap=10))
+    lists = json.dumps([{"name": "list", "path": str(folder.parent / "list")}])
+    smaller = await collect(simulator, folder, again=True, NOVAHUNT_SUPPRESSION=lists)
+    assert smaller.receipt.reason is Reason.PLAN_REDUCED
+    assert "the 399 that were collected at" in smaller.receipt.message
+    assert smaller.document is not None
+    assert smaller.document.items == first.document.items[1:]
 
 
 async def test_a_smaller_plan_replaces_a_document_of_another_search(simulator: Simulator, folder: Path) -> None:

@@ -22,15 +22,12 @@ from novahunt_contract.receipt import ConfigMapPlace
 from novahunt_operator import room
 from novahunt_operator.recorder import Recorder
 from novahunt_operator.records import Job
+from novahunt_operator.refusals import GRACE_SECONDS
 from novahunt_operator.store import Store
 from novahunt_operator.stored import config_map_bytes
 
 _REFUSALS = (400, 403, 413, 422)
 """Quota, admission and size: what the API server answers again, however often it is asked."""
-
-
-_RIGHTS_GRACE_SECONDS = 60.0
-"""For so long a missing right may be that of an API server that has just started and not read its roles yet."""
 
 
 class LaterRunError(Exception):
@@ -218,7 +215,7 @@ class Documents:
         now = time.monotonic()
         if self._without_right_since is None:
             self._without_right_since = now
-        return now - self._without_right_since >= _RIGHTS_GRACE_SECONDS
+        return now - self._without_right_since >= GRACE_SECONDS
 
     @contextlib.contextmanager
     def _adding(self, collection: Key, domain: str, growth: int) -> Iterator[None]:

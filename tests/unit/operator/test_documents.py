@@ -372,7 +372,7 @@ async def test_a_right_that_an_api_server_has_not_read_yet_is_waited_for_and_one
     with pytest.raises(UnavailableError):
         await operator.put(document(size=THREE_PARTS))
     cluster.message, cluster.code = message, 403
-    monkeypatch.setattr("novahunt_operator.documents._RIGHTS_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("novahunt_operator.documents.GRACE_SECONDS", 0.0)
     with pytest.raises(NotStoredError, match="cannot create resource"):
         await operator.put(document(size=THREE_PARTS))
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contract.collector.running import DOMAIN, collect_with, environ, stored
+from contract.collector.running import DOMAIN, collect_with, environ, run_process, stored
 from hunter_simulator import AnswerStatus, Fault, Simulator
 from novahunt_collector import settings
 from novahunt_collector.assembly import open_tools
 from novahunt_collector.domain_run import DomainRun, Tools
 from novahunt_collector.storage import files, folder
 from novahunt_collector.storage.checkpoints import checkpoint_path
+from novahunt_contract import document as documents
 from novahunt_contract import environment as names
+from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import Outcome, Reason
 
 
@@ -55,6 +57,38 @@ class Alone:
 @pytest.fixture
 def alone(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Alone:
     return Alone(simulator, tmp_path, monkeypatch)
+
+
+async def test_where_the_default_folder_can_not_be_written_the_document_goes_to_standard_output(
+    simulator: Simulator, place: Path
+) -> None:
+    environment = environ(simulator, place)
+    del environment[names.STORAGE]
+    (place / "data").write_text("a file in the way")
+    process = await run_process([DOMAIN], environment, place)
+    assert process.code == ExitCode.DONE
+    assert "going on in memory" in process.log
+    assert documents.decode(process.output).total == 25
+
+
+@pytest.mark.parametrize("output", [(), ("--output", "jsonl")], ids=["document", "lines"])
+async def test_in_memory_a_used_up_budget_prints_what_was_paid_for(
+    simulator: Simulator, place: Path, output: tuple[str, ...]
+) -> None:
+    simulator.set_domain(DOMAIN, 500)
+    environment = environ(simulator, place)
+    del environment[names.STORAGE]
+    (place / "data").write_text("a file in the way")
+    process = await run_process([*output, "--max-credits", "30", DOMAIN, "other.example"], environment, place)
+    assert process.code == ExitCode.BUDGET_REFUSED
+    assert simulator.report().credits == 30
+    assert "what came until then is in memory and standard output" in process.log
+    assert "Successfully completed" not in process.log
+    if output:
+        assert len(process.output.splitlines()) == 300
+    else:
+        document = documents.decode(process.output)
+        assert (document.total, document.truncated) == (300, Reason.BUDGET)
 
 
 async def test_a_stored_document_answers_and_is_not_paid_for_again(simulator: Simulator, alone: Alone) -> None:

@@ -15,7 +15,6 @@ from hunter_simulator import DEFAULT_KEY, AnswerStatus, Fault, Plan, Proceed, Si
 from novahunt_collector import checkpoint as checkpoints
 from novahunt_collector.storage.checkpoints import checkpoint_path
 from novahunt_collector.storage.files import PROBE_BYTES
-from novahunt_contract import document as documents
 from novahunt_contract import environment as names
 from novahunt_contract.exitcodes import ExitCode
 from novahunt_contract.outcomes import Outcome, Reason
@@ -226,38 +225,6 @@ async def test_the_default_folder_is_below_the_working_directory(simulator: Simu
     process = await run_process([DOMAIN], environment, place)
     assert process.code == ExitCode.DONE
     assert stored(place / "data" / "collections") is not None
-
-
-async def test_where_the_default_folder_can_not_be_written_the_document_goes_to_standard_output(
-    simulator: Simulator, place: Path
-) -> None:
-    environment = environ(simulator, place)
-    del environment[names.STORAGE]
-    (place / "data").write_text("a file in the way")
-    process = await run_process([DOMAIN], environment, place)
-    assert process.code == ExitCode.DONE
-    assert "going on in memory" in process.log
-    assert documents.decode(process.output).total == 25
-
-
-@pytest.mark.parametrize("output", [(), ("--output", "jsonl")], ids=["document", "lines"])
-async def test_in_memory_a_used_up_budget_prints_what_was_paid_for(
-    simulator: Simulator, place: Path, output: tuple[str, ...]
-) -> None:
-    simulator.set_domain(DOMAIN, 500)
-    environment = environ(simulator, place)
-    del environment[names.STORAGE]
-    (place / "data").write_text("a file in the way")
-    process = await run_process([*output, "--max-credits", "30", DOMAIN, "other.example"], environment, place)
-    assert process.code == ExitCode.BUDGET_REFUSED
-    assert simulator.report().credits == 30
-    assert "what came until then is in memory and standard output" in process.log
-    assert "Successfully completed" not in process.log
-    if output:
-        assert len(process.output.splitlines()) == 300
-    else:
-        document = documents.decode(process.output)
-        assert (document.total, document.truncated) == (300, Reason.BUDGET)
 
 
 async def test_a_used_up_budget_prints_no_earlier_document_in_place_of_saved_pages(
